@@ -47,6 +47,8 @@ int sp_usable_processor_count(void) {
   return online > 0 ? (int)online : 1;
 }
 
+int sp_fork(void) { return (int)fork(); }
+
 // liburcu ----------------------------------------------------------------------------------------------------
 //
 // liburcu 0.13 knows nothing of fork: the child's registry still names the records of threads that the child
