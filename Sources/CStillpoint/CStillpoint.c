@@ -63,6 +63,8 @@ int sp_may_use_processor(int processor) {
 
 char **sp_environment(void) { return environ; }
 
+int sp_fork(void) { return (int)fork(); }
+
 // liburcu ----------------------------------------------------------------------------------------------------
 //
 // liburcu 0.13 knows nothing of fork: the child's registry still names the records of threads that the child

@@ -134,6 +134,10 @@ int sp_may_use_processor(int processor);
 /// The environment: `NAME=value` strings up to a null pointer; null if there is none.
 char *_Nullable *_Nullable sp_environment(void);
 
+/// fork(2) by way of the C library, so that its own fork handlers run. 0 in the child, the child's process id in
+/// the parent, or -1 with `errno` set. The child has the calling thread alone.
+int sp_fork(void);
+
 // liburcu, quiescent-state flavour ---------------------------------------------------------------------------
 //
 // A reader is an OS thread. It is registered once, at its first `sp_rcu_register`, and unregistered when it
