@@ -26,6 +26,7 @@ public enum FutexOutcome: Sendable {
 public enum Futex {
     /// Sleeps while `word` holds `expected`, until woken or until `deadline`
     /// (nanoseconds of `MonotonicClock`; `nil`: no end).
+    @discardableResult
     public static func wait(
         on word: UnsafePointer<Atomic<UInt32>>, while expected: UInt32,
         untilNanoseconds deadline: UInt64? = nil

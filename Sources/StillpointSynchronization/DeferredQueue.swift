@@ -18,8 +18,8 @@ public typealias DeferredFree = @convention(c) (
 ) -> Void
 
 /// A queue of deferred frees. Not thread-safe: its owner's, or whoever has exclusive right to the owner.
-public struct DeferredQueue: ~Copyable {
-    struct Item {
+@safe public struct DeferredQueue: ~Copyable {
+    @unsafe struct Item {
         var block: UnsafeMutableRawPointer
         var free: DeferredFree
         var byteCount: Int
@@ -27,13 +27,13 @@ public struct DeferredQueue: ~Copyable {
     }
 
     /// The head of a chunk of raw memory; its items follow. Those from `first` up to `end` wait.
-    struct Chunk {
+    @unsafe struct Chunk {
         var next: UnsafeMutablePointer<Chunk>?
         var first: Int32
         var end: Int32
         static let capacity: Int32 = 254
         static var byteCount: Int {
-            MemoryLayout<Chunk>.stride + Int(capacity) * MemoryLayout<Item>.stride
+            unsafe MemoryLayout<Chunk>.stride + Int(capacity) * MemoryLayout<Item>.stride
         }
     }
 

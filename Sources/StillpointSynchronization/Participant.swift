@@ -6,7 +6,7 @@ public import Synchronization
 
 /// One thread state as reclamation knows it. It lives in raw memory at the start of the record of the floor
 /// above, from `Reclamation.enlist` to `Reclamation.dismiss`.
-public struct Participant: ~Copyable {
+@safe public struct Participant: ~Copyable {
     /// The word that `safepoint()` loads. Bit 31 is reclamation's; the others are defined by the floor of
     /// thread states (`ThreadWord`). Every change is a read-modify-write that keeps the other bits.
     /// atomic, edges by bit

@@ -29,10 +29,10 @@
 // [quiet]     a reader's reads before its quiescent state, or before offline  ->  the end of the grace period
 // [completed] the end of the grace period  ->  the frees that it allows
 
-public import CStillpoint
+internal import CStillpoint
 internal import Glibc
-public import StillpointPlatform
-public import Synchronization
+internal import StillpointPlatform
+internal import Synchronization
 
 /// Grace periods of the process. All functions may be called from any thread unless they say otherwise.
 public enum Reclamation {

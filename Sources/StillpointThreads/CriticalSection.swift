@@ -35,7 +35,7 @@ public import Synchronization
 public typealias ObjectSlot = UnsafeMutablePointer<UnsafeMutableRawPointer?>
 
 /// One critical section, on the stack of the thread that began it.
-struct SectionRecord: ~Copyable {
+@safe struct SectionRecord: ~Copyable {
     /// immutable. The second is nil for a section over one object.
     let first: ObjectSlot
     let second: ObjectSlot?

@@ -8,7 +8,7 @@ public import StillpointSynchronization
 public import Synchronization
 
 /// One interpreter's thread states, in raw memory that the interpreter owns.
-public struct Roster: ~Copyable {
+@safe public struct Roster: ~Copyable {
     /// immutable
     public let world: UnsafeMutablePointer<World>
     /// The heap that its threads' heaps belong to. immutable

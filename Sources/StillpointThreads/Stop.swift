@@ -55,7 +55,7 @@ public struct Stop: ~Copyable {
 }
 
 /// A stop that waits for its turn, on its requester's stack.
-struct StopRequest: ~Copyable {
+@safe struct StopRequest: ~Copyable {
     /// The interpreter, or `nil` for all. immutable
     let scope: UnsafeMutablePointer<Roster>?
     /// immutable

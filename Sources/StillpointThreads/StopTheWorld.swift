@@ -64,7 +64,7 @@ internal import Synchronization
 
 /// A stopped world. It is let go when this value ends: by `resume()`, or by going out of scope, on the OS thread
 /// that stopped it.
-public struct StoppedWorld: ~Copyable {
+@safe public struct StoppedWorld: ~Copyable {
     let world: UnsafeMutablePointer<World>
     let scope: UnsafeMutablePointer<Roster>?
     /// The stopper's thread state, attached and in scope.

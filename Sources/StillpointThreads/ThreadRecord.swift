@@ -7,7 +7,7 @@ public import StillpointSynchronization
 public import Synchronization
 
 /// A thread state, in raw memory from `Roster.makeThread` to its deletion.
-public struct ThreadRecord: ~Copyable {
+@safe public struct ThreadRecord: ~Copyable {
     /// The word, and the deferred frees. First, at offset 0.
     public var participant: Participant
 
@@ -67,7 +67,7 @@ public struct ThreadRecord: ~Copyable {
 /// What the floors above do for a thread record at the moments that belong to this floor. Set when a runtime is
 /// made. `thread` is the record concerned; `by` is the record of the attached thread that does the work, which
 /// is another one when the service thread or a clearing thread works on a held thread's behalf.
-public struct ThreadHooks {
+@safe public struct ThreadHooks {
     public typealias Hook = @convention(c) (
         _ thread: UnsafeMutablePointer<ThreadRecord>, _ by: UnsafeMutablePointer<ThreadRecord>
     ) -> Void

@@ -6,7 +6,7 @@ public import StillpointSynchronization
 internal import Synchronization
 
 /// One runtime's threads, in raw memory that the runtime owns.
-public struct World: ~Copyable {
+@safe public struct World: ~Copyable {
     /// The roll: guards the list of rosters, their lists of threads, who has the turn to stop, and every change
     /// of a word from or to `suspended` that is not the owner's. Held for walks, never across a wait.
     let roll = ParkingMutex()
