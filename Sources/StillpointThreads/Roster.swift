@@ -4,8 +4,8 @@
 internal import Glibc
 public import StillpointMemory
 public import StillpointPlatform
-public import StillpointSynchronization
-public import Synchronization
+internal import StillpointSynchronization
+internal import Synchronization
 
 /// One interpreter's thread states, in raw memory that the interpreter owns.
 @safe public struct Roster: ~Copyable {
@@ -44,16 +44,19 @@ public import Synchronization
         world: UnsafeMutablePointer<World>, heap: UnsafeMutablePointer<InterpreterHeap>,
         lock: UnsafeMutablePointer<InterpreterLock>?
     ) throws(PlatformError) {
+        // What can fail comes first: a struct half made could not be taken apart.
+        let timeToSafepoint = try DurationHistogram()
+        let pause = try DurationHistogram()
         unsafe self.world = world
         unsafe self.heap = heap
         unsafe self.lock = lock
         unsafe context = nil
         stop = Stop()
-        unsafe orphans = DeferredQueue(signal: world.signal)
+        orphans = unsafe DeferredQueue(signal: world.signal)
         unsafe threads = nil
         unsafe next = nil
-        timeToSafepoint = try DurationHistogram()
-        pause = try DurationHistogram()
+        self.timeToSafepoint = timeToSafepoint
+        self.pause = pause
     }
 
     /// A roster without threads, in `world`.

@@ -15,9 +15,9 @@
 // P3  A due bit is cleared before its work begins, so that what comes meanwhile is seen by the next one.
 // [due]  who sets a bit wrote before  ->  the safepoint that clears it reads after
 
-public import CStillpoint
-public import StillpointSynchronization
-public import Synchronization
+internal import CStillpoint
+internal import StillpointSynchronization
+internal import Synchronization
 
 /// Polling. Fast path: one load of the thread's own word, one comparison, one branch.
 public enum Safepoint {

@@ -13,8 +13,8 @@
 // [request]  of ServiceSignal
 
 internal import CStillpoint
-public import StillpointPlatform
-public import StillpointSynchronization
+internal import StillpointPlatform
+internal import StillpointSynchronization
 internal import Synchronization
 
 /// The service thread of a world.
@@ -29,12 +29,10 @@ public enum ServiceThread {
     static func start(
         for world: UnsafeMutablePointer<World>
     ) throws(PlatformError) -> SystemThread {
-        try unsafe SystemThread.start(name: "sp-service", argument: world) { argument in
-            unsafe run(argument!.assumingMemoryBound(to: World.self))
-        }
+        unsafe try SystemThread.start(name: "sp-service", argument: world, body: runServiceThread)
     }
 
-    private static func run(_ world: UnsafeMutablePointer<World>) {
+    fileprivate static func run(_ world: UnsafeMutablePointer<World>) {
         let signal = unsafe world.signal
         while true {
             unsafe ServiceSignal.wait(on: signal, untilNanoseconds: nil)
@@ -162,4 +160,9 @@ public enum ServiceThread {
             unsafe own.setDue(ThreadWord.collectionDue)
         }
     }
+}
+
+/// The body of the service thread; `argument` is its world, which joins it before it ends.
+private func runServiceThread(_ argument: UnsafeMutableRawPointer?) {
+    unsafe ServiceThread.run(argument!.assumingMemoryBound(to: World.self))
 }

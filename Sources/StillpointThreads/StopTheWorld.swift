@@ -56,10 +56,10 @@
 // [resume]  the stopper's writes  ->  the owner's reads after it attached
 // [ran]     a resumed thread has attached  ->  the next stop's walk
 
-public import CStillpoint
+internal import CStillpoint
 internal import Glibc
-public import StillpointPlatform
-public import StillpointSynchronization
+internal import StillpointPlatform
+internal import StillpointSynchronization
 internal import Synchronization
 
 /// A stopped world. It is let go when this value ends: by `resume()`, or by going out of scope, on the OS thread
@@ -144,7 +144,7 @@ public enum StopTheWorld {
         var request = unsafe StopRequest(scope: scope, requester: sp_os_thread_identity())
         unsafe world.pointee.roll.lock()
         if unsafe try isExcludedAlready(world, request, stopper) {
-            unsafe stopper?.pointee.stopDepth += 1
+            if let stopper = unsafe stopper { unsafe deepen(stopper, by: 1) }
             return true
         }
         if unsafe canBegin(world, scope: scope, before: nil) {
@@ -161,7 +161,7 @@ public enum StopTheWorld {
             }
         }
         if let stopper = unsafe stopper {
-            unsafe stopper.pointee.stopDepth += 1
+            unsafe deepen(stopper, by: 1)
             sp_rcu_offline()  // W9: a grace period never waits for a pause
         }
         unsafe waitForResumed(world, scope: scope)
@@ -207,6 +207,11 @@ public enum StopTheWorld {
             throw .stopInsideStop
         }
         return false
+    }
+
+    private static func deepen(_ stopper: UnsafeMutablePointer<ThreadRecord>, by change: Int) {
+        unsafe stopper.pointee.stopDepth += change
+        unsafe stopper.updateTransition()
     }
 
     private static func stopRecord(
@@ -333,7 +338,7 @@ public enum StopTheWorld {
         }
         if let stopper = unsafe stopper {
             if !isNested { sp_rcu_online() }
-            unsafe stopper.pointee.stopDepth -= 1
+            unsafe deepen(stopper, by: -1)
         }
     }
 

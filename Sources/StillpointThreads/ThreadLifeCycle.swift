@@ -15,8 +15,8 @@
 
 internal import CStillpoint
 internal import StillpointMemory
-public import StillpointPlatform
-public import StillpointSynchronization
+internal import StillpointPlatform
+internal import StillpointSynchronization
 internal import Synchronization
 
 extension Roster {
@@ -124,7 +124,7 @@ extension Roster {
             unsafe ServiceSignal.request(
                 Reclamation.request, of: roster.pointee.world.signal)
         }
-        unsafe ThreadHeap.abandon(thread.heap)
+        unsafe thread.heap.abandon()
         unsafe thread.pointee.isCleared = true
     }
 
@@ -136,7 +136,7 @@ extension Roster {
         precondition(unsafe thread.pointee.isCleared, "a thread state deleted that was not cleared")
         precondition(unsafe thread.pointee.stopDepth == 0, "a thread ends inside a stop of its own")
         let roster = unsafe thread.pointee.roster
-        unsafe sp_set_current_thread(nil)
+        sp_set_current_thread(nil)
         sp_rcu_offline()
         // Before the record leaves the list: who asks the lock's holder to yield finds it under the roll.
         if let lock = unsafe roster.pointee.lock { unsafe InterpreterLock.release(lock) }

@@ -37,14 +37,17 @@ internal import Synchronization
     public let pause: DurationHistogram
 
     private init(hooks: ThreadHooks) throws(PlatformError) {
+        // What can fail comes first: a struct half made could not be taken apart.
+        let timeToSafepoint = try DurationHistogram()
+        let pause = try DurationHistogram()
         unsafe rosters = nil
         unsafe firstRequest = nil
         stop = Stop()
-        unsafe self.hooks = hooks
+        self.hooks = hooks
         signal = ServiceSignal()
         service = nil
-        timeToSafepoint = try DurationHistogram()
-        pause = try DurationHistogram()
+        self.timeToSafepoint = timeToSafepoint
+        self.pause = pause
     }
 
     /// A world without interpreters, and its service thread.
