@@ -5,9 +5,9 @@ internal import StillpointPlatform
 /// Bounded waiting: each round is longer than the one before, the last ones give the processor away.
 struct Backoff {
     /// Rounds of 1, 2, 4 … spin hints.
-    static let spinRounds = 6
+    static let spinRounds = 8
     /// Rounds that yield, after those.
-    static let yieldRounds = 10
+    static let yieldRounds = 20
 
     private var round = 0
 
