@@ -100,6 +100,7 @@ extension UnsafeMutablePointer where Pointee == InterpreterHeap {
             if unsafe Int(page.pointee.sliceCount) == sliceCount, unsafe !page.segment.isHuge {
                 unsafe pointee.freedSingles.remove(page)
                 unsafe page.pointee.state = .single
+                unsafe page.pointee.linkedCount = 1
                 unsafe page.pointee.unfreedCount = 1
                 return unsafe page
             }
@@ -117,6 +118,7 @@ extension UnsafeMutablePointer where Pointee == InterpreterHeap {
         let segment = unsafe page.segment
         let isUnmapped = unsafe segment.isHuge && pointee.pageReturn == .atOnce
         let hasMuch = unsafe locked {
+            unsafe page.pointee.linkedCount = 0
             unsafe page.pointee.unfreedCount = 0
             if unsafe pointee.pageReturn == .whenStopped {
                 unsafe page.pointee.state = .freedSingle
