@@ -56,7 +56,7 @@ struct ParkedQueue {
 
 /// A handle on one bucket: a cache line that holds the lock's word and, eight bytes on, the queue.
 @safe
-struct ParkingBucket {
+struct ParkingBucket: @unchecked Sendable {
     let line: UnsafeMutableRawPointer
 
     private var word: UnsafePointer<Atomic<UInt32>> {
