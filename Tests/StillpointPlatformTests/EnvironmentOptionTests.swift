@@ -100,7 +100,7 @@ import Testing
     }
 
     @Test func `a size that does not parse or is out of bounds is a clear error`() throws {
-        let expectation = "expected a number of bytes from 4K to 1G, with an optional suffix K, M or G"
+        let expectation = "expected a number of bytes from 4K to 1G, with an optional suffix K, M or G (1,024)"
         for given in ["4095", "2G", "4KB", "-4096", "18446744073709551615", "9223372036854775808"] {
             #expect(Self.sentence(Self.bytes, given) == "STILLPOINT_B=\"\(given)\": \(expectation)")
         }
