@@ -9,6 +9,12 @@ public import Synchronization
 /// `Synchronization.Atomic`: every operation states its ordering.
 public typealias Atomic = Synchronization.Atomic
 
+/// The clock that deadlines are readings of.
+public typealias MonotonicClock = PosixClock
+
+/// The start of threads, their end, and giving way to others.
+public typealias SystemThread = PosixThread
+
 /// How a futex wait ended. A wait may end without cause: the caller looks at its word again.
 public enum FutexOutcome: Sendable {
     case woken
@@ -51,6 +57,3 @@ public enum Futex {
 /// Tells the processor that the caller spins.
 @inlinable @inline(__always)
 public func spinHint() { sp_spin_hint() }
-
-/// Lets another thread that is ready run on the caller's processor.
-public func yieldProcessor() { sched_yield() }
