@@ -26,7 +26,7 @@ struct Backoff {
             for _ in 0..<(1 << round) { spinHint() }
             round += 1
         } else {
-            yieldProcessor()
+            SystemThread.yield()
             if round < Self.spinRounds + Self.yieldRounds { round += 1 }
         }
     }
