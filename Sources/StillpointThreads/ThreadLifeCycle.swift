@@ -124,7 +124,7 @@ extension Roster {
             unsafe ServiceSignal.request(
                 Reclamation.request, of: roster.pointee.world.signal)
         }
-        unsafe thread.heap.abandon()
+        unsafe ThreadHeap.abandon(thread.heap)
         unsafe thread.pointee.isCleared = true
     }
 
