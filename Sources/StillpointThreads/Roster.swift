@@ -89,7 +89,7 @@ internal import Synchronization
         let world = unsafe roster.pointee.world
         unsafe world.pointee.roll.lock()
         unsafe roster.pointee.isClosing = true
-        unsafe forEachThread(of: roster) { thread in
+        unsafe forEachListed(of: roster) { thread in
             if unsafe thread == closer { return }
             let before = unsafe thread.pointee.participant.word.bitwiseOr(
                 ThreadWord.isClosing, ordering: .acquiringAndReleasing
@@ -136,8 +136,20 @@ internal import Synchronization
         unsafe before.pointee.next = roster.pointee.next
     }
 
-    /// Calls `body` for each thread state. The roll is held, or the interpreter stopped.
+    /// Calls `body` for each thread state, the roll held: `body` neither waits nor takes the roll. For a pause, in
+    /// which the listed threads stand still; but others may be born, hence the roll.
     public static func forEachThread(
+        of roster: UnsafeMutablePointer<Roster>,
+        _ body: (UnsafeMutablePointer<ThreadRecord>) -> Void
+    ) {
+        let world = unsafe roster.pointee.world
+        unsafe world.pointee.roll.lock()
+        unsafe forEachListed(of: roster, body)
+        unsafe world.pointee.roll.unlock()
+    }
+
+    /// Calls `body` for each thread state. The roll is held.
+    static func forEachListed(
         of roster: UnsafeMutablePointer<Roster>,
         _ body: (UnsafeMutablePointer<ThreadRecord>) -> Void
     ) {
@@ -152,7 +164,7 @@ internal import Synchronization
 extension UnsafeMutablePointer where Pointee == Roster {
     /// This interpreter's own stop.
     var stop: UnsafeMutablePointer<Stop> {
-        unsafe withUnsafeMutablePointer(to: &pointee.stop) { unsafe $0 }
+        unsafe withUnsafePointer(to: pointee.stop) { unsafe .init(mutating: $0) }
     }
 
     /// The count of resumed threads, to sleep on.

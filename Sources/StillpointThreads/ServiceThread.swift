@@ -83,7 +83,7 @@ public enum ServiceThread {
     private static func announce(to roster: UnsafeMutablePointer<Roster>) {
         let world = unsafe roster.pointee.world
         unsafe world.pointee.roll.lock()
-        unsafe Roster.forEachThread(of: roster) { thread in
+        unsafe Roster.forEachListed(of: roster) { thread in
             if unsafe thread.pointee.participant.deferred.isPending {
                 unsafe thread.setDue(ThreadWord.deferredDue)
             }
@@ -98,7 +98,7 @@ public enum ServiceThread {
         let world = unsafe roster.pointee.world
         var found = unsafe roster.pointee.orphans.isPending
         unsafe world.pointee.roll.lock()
-        unsafe Roster.forEachThread(of: roster) { thread in
+        unsafe Roster.forEachListed(of: roster) { thread in
             let word = unsafe thread.loadWord()
             if word & dueBits != 0, ThreadWord.state(word) == ThreadWord.detached { found = true }
         }
@@ -136,7 +136,7 @@ public enum ServiceThread {
         let world = unsafe roster.pointee.world
         var found: UnsafeMutablePointer<ThreadRecord>?
         unsafe world.pointee.roll.lock()
-        unsafe Roster.forEachThread(of: roster) { thread in
+        unsafe Roster.forEachListed(of: roster) { thread in
             guard unsafe found == nil, unsafe thread.loadWord() & dueBits != 0 else { return }
             if unsafe HeldThread.take(thread) { unsafe found = thread }
         }
