@@ -115,9 +115,9 @@ internal import Synchronization
             unsafe roster.pointee.threads == nil, "a roster destroyed with threads in it")
         unsafe unlist(roster, from: world)
         unsafe world.pointee.roll.unlock()
-        if unsafe !roster.pointee.orphans.isEmpty {
+        if unsafe !roster.orphans.pointee.isEmpty {
             Reclamation.synchronize()
-            unsafe roster.pointee.orphans.drain(freeingThread: nil)
+            unsafe roster.orphans.pointee.drain(freeingThread: nil)
         }
         unsafe roster.deinitialize(count: 1)
         unsafe RawMemory.free(roster)
@@ -165,6 +165,11 @@ extension UnsafeMutablePointer where Pointee == Roster {
     /// This interpreter's own stop.
     var stop: UnsafeMutablePointer<Stop> {
         unsafe withUnsafePointer(to: pointee.stop) { unsafe .init(mutating: $0) }
+    }
+
+    /// Deferred frees of threads that are gone.
+    var orphans: UnsafeMutablePointer<DeferredQueue> {
+        unsafe withUnsafePointer(to: pointee.orphans) { unsafe .init(mutating: $0) }
     }
 
     /// The count of resumed threads, to sleep on.

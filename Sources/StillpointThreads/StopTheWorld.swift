@@ -210,7 +210,7 @@ public enum StopTheWorld {
     }
 
     private static func deepen(_ stopper: UnsafeMutablePointer<ThreadRecord>, by change: Int) {
-        unsafe stopper.pointee.stopDepth += change
+        unsafe stopper.pointee.stopDepth = stopper.pointee.stopDepth + change
         unsafe stopper.updateTransition()
     }
 
@@ -359,7 +359,7 @@ public enum StopTheWorld {
         }
         unsafe stop.pointee.isActive = false
         unsafe stop.pointee.requester = 0
-        if unsafe scope != nil { unsafe world.pointee.rosterStopCount -= 1 }
+        if unsafe scope != nil { unsafe world.pointee.rosterStopCount = world.pointee.rosterStopCount - 1 }
         unsafe grantNext(world)
         unsafe world.pointee.roll.unlock()
     }

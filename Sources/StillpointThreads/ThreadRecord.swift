@@ -102,6 +102,12 @@ extension UnsafeMutablePointer where Pointee == ThreadRecord {
         unsafe withUnsafePointer(to: pointee.participant) { unsafe .init(mutating: $0) }
     }
 
+    /// The deferred frees. By its own address: a change in place through the record would look to
+    /// ThreadSanitizer like a change of the whole record, the word included.
+    public var deferred: UnsafeMutablePointer<DeferredQueue> {
+        unsafe withUnsafePointer(to: pointee.participant.deferred) { unsafe .init(mutating: $0) }
+    }
+
     /// Floor 3's part.
     public var heap: UnsafeMutablePointer<ThreadHeap> {
         unsafe withUnsafePointer(to: pointee.heap) { unsafe .init(mutating: $0) }
