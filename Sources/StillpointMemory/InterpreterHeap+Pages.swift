@@ -1,4 +1,5 @@
-// What thread states' heaps get from their interpreter's, and give back: pages of a class, and pages of one large block.
+// What thread states' heaps get from their interpreter's, and give back: pages of a class, and pages of one large
+// block.
 
 internal import StillpointPlatform
 internal import Synchronization

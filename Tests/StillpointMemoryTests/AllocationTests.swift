@@ -18,6 +18,16 @@ struct AllocationTests {
         page.deallocate()
     }
 
+    @Test func `the absent page stands where it is looked for, and is exhausted`() {
+        let test = HeapUnderTest()
+        let page = test.heap.absentPage
+        #expect(page.pointee.noticeAt == Notice.never)
+        #expect(page.pointee.classIndex == SizeClass.count)
+        #expect(page.pointee.blockByteCount == 0)
+        #expect(page.pointee.freeList == nil)
+        #expect(!page.hasSpace)
+    }
+
     @Test func `blocks of every class are distinct, aligned, inside their page, and found from there`() throws {
         let test = HeapUnderTest()
         for index in 0..<SizeClass.count {

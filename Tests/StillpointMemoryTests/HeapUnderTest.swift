@@ -2,6 +2,7 @@
 
 import Glibc
 import StillpointPlatform
+import StillpointSynchronization
 import Synchronization
 @testable import StillpointMemory
 
@@ -148,19 +149,24 @@ private func runThreadStart(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutab
     return nil
 }
 
-/// A queue of blocks between threads.
-final class BlockQueue: Sendable {
-    private let blocks = Mutex<[UInt]>([])
+/// A bag of blocks that threads share. Its mutex is one that ThreadSanitizer sees into.
+final class BlockQueue: @unchecked Sendable {
+    private let mutex = ParkingMutex()
+    private var blocks: [Block] = []
 
-    func push(_ block: Block) { blocks.withLock { $0.append(UInt(bitPattern: block)) } }
+    func push(_ block: Block) {
+        mutex.lock()
+        blocks.append(block)
+        mutex.unlock()
+    }
 
     func popRandom(_ generator: inout SeededGenerator) -> Block? {
         let choice = generator.next()
-        return blocks.withLock {
-            guard !$0.isEmpty else { return nil }
-            $0.swapAt(Int(choice % UInt64($0.count)), $0.count - 1)
-            return Block(bitPattern: $0.removeLast())
-        }
+        mutex.lock()
+        defer { mutex.unlock() }
+        guard !blocks.isEmpty else { return nil }
+        blocks.swapAt(Int(choice % UInt64(blocks.count)), blocks.count - 1)
+        return blocks.removeLast()
     }
 }
 

@@ -45,18 +45,6 @@ struct LargeBlockTests {
         #expect(test.check())
     }
 
-    @Test func `a request that nothing can meet is an error with its size, and harms nothing`() throws {
-        let test = HeapUnderTest()
-        let block = try test.allocate(48)
-        for byteCount in [Int.max, .max - 1, .max / 2, 1 << 60, 1 << 50] {
-            #expect(throws: OutOfMemory(requestedByteCount: byteCount)) {
-                _ = try test.threads[0].allocate(byteCount: byteCount)
-            }
-        }
-        #expect(test.check())
-        test.free(block)
-    }
-
     @Test func `a huge block freed by another thread is unmapped at once where no reader can be late`() throws {
         let test = HeapUnderTest(threadCount: 2, pageReturn: .atOnce)
         let block = try test.allocate(10 << 20)

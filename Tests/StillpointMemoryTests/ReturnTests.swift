@@ -45,7 +45,7 @@ struct ReturnTests {
         for block in blocks { test.free(block) }
         #expect(test.check())
         let after = test.heap.statistics().committedBytes
-        #expect(peak > 50 << 20)
+        #expect(peak > 48 << 20)
         #expect(after <= 3 * SegmentLayout.byteCount)
     }
 
