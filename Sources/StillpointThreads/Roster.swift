@@ -123,6 +123,30 @@ internal import Synchronization
         unsafe RawMemory.free(roster)
     }
 
+    /// Frees all that the interpreter's threads have put off, gone ones included. The caller has it stopped: a stop is a
+    /// grace period for what that interpreter deferred, since nobody else can look at it.
+    /// - Parameter freeingThread: the record handed to the frees.
+    /// - Returns: how many blocks were freed.
+    @discardableResult
+    public static func drainDeferred(
+        of roster: UnsafeMutablePointer<Roster>, by freeingThread: UnsafeMutableRawPointer?
+    ) -> Int {
+        unsafe assert(
+            roster.pointee.world.pointee.roll.withLock { unsafe World.isStopActive(over: roster) }
+                || unsafe roster.pointee.lock != nil,
+            "deferred frees drained while the interpreter runs")
+        var freed = 0
+        unsafe forEachThread(of: roster) { thread in
+            freed += unsafe thread.deferred.pointee.drain(
+                freeingThread: freeingThread, isStopped: true)
+        }
+        unsafe roster.pointee.orphansLock.withLock {
+            freed += unsafe roster.orphans.pointee.drain(
+                freeingThread: freeingThread, isStopped: true)
+        }
+        return freed
+    }
+
     /// Removes a roster from its world's list. The roll is held.
     private static func unlist(
         _ roster: UnsafeMutablePointer<Roster>, from world: UnsafeMutablePointer<World>

@@ -71,6 +71,23 @@ private func freeBlock(_ block: UnsafeMutableRawPointer, _ thread: UnsafeMutable
         #expect(freedCount.load(ordering: .acquiring) == before + 10)
     }
 
+    @Test func `a stop is a grace period for what its interpreter deferred`() throws {
+        let runtime = try TestRuntime()
+        let interpreter = try runtime.makeInterpreter()
+        try interpreter.withThread { try deferBlocks(2, byteCount: 16, by: $0) }
+        try interpreter.withThread { thread in
+            try deferBlocks(3, byteCount: 16, by: thread)
+            let before = freedCount.load(ordering: .acquiring)
+            let stopped = try StopTheWorld.begin(runtime.world, scope: interpreter.roster)
+            let freed = Roster.drainDeferred(of: interpreter.roster, by: thread)
+            // The two of the thread that is gone may have been freed by the service thread meanwhile.
+            #expect((3...5).contains(freed))
+            #expect(freedCount.load(ordering: .acquiring) == before + freed)
+            stopped.resume()
+        }
+        runtime.end()
+    }
+
     @Test func `bytes deferred past the hard limit are waited for at the next safepoint`() throws {
         let runtime = try TestRuntime()
         let interpreter = try runtime.makeInterpreter()
