@@ -131,10 +131,8 @@ internal import Synchronization
     public static func drainDeferred(
         of roster: UnsafeMutablePointer<Roster>, by freeingThread: UnsafeMutableRawPointer?
     ) -> Int {
-        unsafe assert(
-            roster.pointee.world.pointee.roll.withLock { unsafe World.isStopActive(over: roster) }
-                || unsafe roster.pointee.lock != nil,
-            "deferred frees drained while the interpreter runs")
+        assert(
+            unsafe isStopped(roster), "deferred frees drained while the interpreter runs")
         var freed = 0
         unsafe forEachThread(of: roster) { thread in
             freed += unsafe thread.deferred.pointee.drain(
@@ -145,6 +143,13 @@ internal import Synchronization
                 freeingThread: freeingThread, isStopped: true)
         }
         return freed
+    }
+
+    private static func isStopped(_ roster: UnsafeMutablePointer<Roster>) -> Bool {
+        if unsafe roster.pointee.lock != nil { return true }  // its holder excludes all others
+        return unsafe roster.pointee.world.pointee.roll.withLock {
+            unsafe World.isStopActive(over: roster)
+        }
     }
 
     /// Removes a roster from its world's list. The roll is held.
