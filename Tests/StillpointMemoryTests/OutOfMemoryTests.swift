@@ -31,7 +31,7 @@ struct OutOfMemoryTests {
             let block = try test.allocate(48)
             test.free(block)
             precondition(block.load(as: UInt64.self) & 0xFFFF == 0)
-            print(block.load(fromByteOffset: 16, as: UInt64.self))
+            print(block.word(at: 16).pointee)
         }
     }
 }
