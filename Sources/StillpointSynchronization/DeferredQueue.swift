@@ -55,7 +55,7 @@ public typealias DeferredFree = @convention(c) (
     /// Items waiting.
     public private(set) var count = 0
 
-    init(signal: UnsafeMutablePointer<ServiceSignal>) {
+    public init(signal: UnsafeMutablePointer<ServiceSignal>) {
         unsafe self.signal = signal
         unsafe head = nil
         unsafe tail = nil

@@ -11,7 +11,7 @@ public import Synchronization
 ///
 /// It blocks the OS thread, and is fair as `ParkingMutex` is. Waiters park at the word's address: if the word moves
 /// while threads wait, whoever moves it wakes them (`ParkingLot.unparkAll(where:)`), and they must have come by
-/// `lockOrRetry`.
+/// `lockOrRetry`. One such lock a word: its waiters are known by the word's address alone.
 public enum LockBits {
     /// Takes the lock if it is free.
     @inlinable @inline(__always)

@@ -28,7 +28,7 @@ public struct ParkingMutex: ~Copyable, Sendable {
     /// Takes the lock; sleeps while another thread holds it.
     @inlinable @inline(__always)
     public borrowing func lock() {
-        if !takeFree() { _ = lockSlow(untilNanoseconds: nil, beforeSleep: {}) }
+        if !takeFree() { lockSlow() }
     }
 
     /// Takes the lock; false if that was not possible until `deadline` (nanoseconds of `MonotonicClock`).
@@ -101,6 +101,11 @@ public struct ParkingMutex: ~Copyable, Sendable {
     }
 
     // MARK: Slow paths
+
+    @usableFromInline @inline(never)
+    borrowing func lockSlow() {
+        _ = lockSlow(untilNanoseconds: nil, beforeSleep: {})
+    }
 
     @usableFromInline @inline(never)
     borrowing func lockSlow(

@@ -19,7 +19,7 @@
 // [ran]     a resumed thread is attached  ->  the next stop begins
 
 public import CStillpoint
-public import StillpointPlatform
+internal import StillpointPlatform
 public import StillpointSynchronization
 public import Synchronization
 
@@ -57,9 +57,9 @@ public enum Attachment {
     @inlinable @inline(__always)
     public static func detach(_ thread: UnsafeMutablePointer<ThreadRecord>) {
         let isPlain = unsafe sp_current_thread() == UnsafeMutableRawPointer(thread)
-            && !thread.pointee.needsSlowTransition && thread.pointee.stopDepth == 0
+            && !thread.pointee.needsSlowTransition
         if isPlain {
-            unsafe sp_set_current_thread(nil)
+            sp_set_current_thread(nil)
             sp_rcu_offline()
             if unsafe thread.pointee.participant.word.compareExchange(
                 expected: ThreadWord.attached, desired: ThreadWord.detached, ordering: .releasing  // [park]
@@ -194,7 +194,7 @@ public enum Attachment {
 
     /// Detaches without a look at critical sections: they are suspended already.
     static func stepAside(_ thread: UnsafeMutablePointer<ThreadRecord>) {
-        unsafe sp_set_current_thread(nil)
+        sp_set_current_thread(nil)
         sp_rcu_offline()
         unsafe leaveAttached(thread)
         if let lock = unsafe thread.pointee.roster.pointee.lock {

@@ -26,10 +26,10 @@
 // [object lock]  the writes of one section  ->  the reads of the next one over the same object (`LockBits`)
 
 internal import CStillpoint
-public import StillpointMemory
-public import StillpointPlatform
-public import StillpointSynchronization
-public import Synchronization
+internal import StillpointMemory
+internal import StillpointPlatform
+internal import StillpointSynchronization
+internal import Synchronization
 
 /// A root that holds an object's address: what names the object to a critical section.
 public typealias ObjectSlot = UnsafeMutablePointer<UnsafeMutableRawPointer?>
@@ -98,7 +98,7 @@ public enum CriticalSection {
             unsafe section.pointee.isCovered = names(outer, section.pointee.first.pointee)
         }
         unsafe thread.pointee.topSection = section
-        unsafe thread.pointee.needsSlowTransition = true
+        unsafe thread.updateTransition()
         unsafe enter(section, of: thread)
     }
 
@@ -115,7 +115,7 @@ public enum CriticalSection {
         if let outer = unsafe outer {
             if unsafe !outer.pointee.isEntered { unsafe enter(outer, of: thread) }  // C3
         } else {
-            unsafe thread.pointee.needsSlowTransition = thread.pointee.roster.pointee.lock != nil
+            unsafe thread.updateTransition()
         }
     }
 
@@ -144,12 +144,12 @@ public enum CriticalSection {
         var waited = unsafe section.pointee.first
         var tried = unsafe section.pointee.second
         var holdsWaited = unsafe LockBits.tryLock(lockWord(of: waited), shift: lockShift)
+        var waitingSince: UInt64 = 0
         while true {
-            if !holdsWaited { holdsWaited = unsafe park(at: waited, of: thread) }
             if !holdsWaited {
-                holdsWaited = unsafe LockBits.tryLock(lockWord(of: waited), shift: lockShift)
-                continue
+                holdsWaited = unsafe park(at: waited, of: thread, waitingSince: &waitingSince)
             }
+            if !holdsWaited { continue }
             guard let other = unsafe tried, unsafe other.pointee != waited.pointee else { break }
             if unsafe LockBits.tryLock(lockWord(of: other), shift: lockShift) { break }
             unsafe LockBits.unlock(lockWord(of: waited), shift: lockShift)
@@ -174,10 +174,15 @@ public enum CriticalSection {
     // MARK: Waiting, and what attach and detach do
 
     /// Sleeps, detached, for the lock of the object in `slot`. True if the lock was handed over.
-    private static func park(at slot: ObjectSlot, of thread: UnsafeMutablePointer<ThreadRecord>) -> Bool {
+    private static func park(
+        at slot: ObjectSlot, of thread: UnsafeMutablePointer<ThreadRecord>,
+        waitingSince: inout UInt64
+    ) -> Bool {
         let word = unsafe lockWord(of: slot)
         var hasDetached = false
-        let outcome = unsafe LockBits.lockOrRetry(word, shift: lockShift) {
+        let outcome = unsafe LockBits.lockOrRetry(
+            word, shift: lockShift, waitingSince: &waitingSince
+        ) {
             // Queued already, so whatever is released from here on wakes us (C1).
             unsafe thread.pointee.parkedOn.store(UInt(bitPattern: word), ordering: .relaxed)
             unsafe suspendAll(of: thread)

@@ -15,9 +15,9 @@
 // P3  A due bit is cleared before its work begins, so that what comes meanwhile is seen by the next one.
 // [due]  who sets a bit wrote before  ->  the safepoint that clears it reads after
 
-public import CStillpoint
-public import StillpointSynchronization
-public import Synchronization
+internal import CStillpoint
+internal import StillpointSynchronization
+internal import Synchronization
 
 /// Polling. Fast path: one load of the thread's own word, one comparison, one branch.
 public enum Safepoint {
@@ -56,14 +56,14 @@ public enum Safepoint {
             unsafe world.pointee.hooks.merge?(thread, thread)
         }
         if unsafe thread.takeDue(ThreadWord.deferredDue) {
-            unsafe thread.pointee.participant.deferred.drain(freeingThread: thread)
+            unsafe thread.deferred.pointee.drain(freeingThread: thread)
         }
-        if unsafe thread.pointee.participant.deferred.isOverHardLimit {
+        if unsafe thread.deferred.pointee.isOverHardLimit {
             let goal = Reclamation.nextGoal()
             unsafe Attachment.detachSlow(thread)
             Reclamation.waitFor(goal: goal)
             unsafe Attachment.reattach(thread)
-            unsafe thread.pointee.participant.deferred.drain(freeingThread: thread)
+            unsafe thread.deferred.pointee.drain(freeingThread: thread)
         }
         if unsafe thread.takeDue(ThreadWord.collectionDue) {
             unsafe world.pointee.hooks.collect?(thread, thread)

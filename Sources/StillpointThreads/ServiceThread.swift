@@ -13,8 +13,8 @@
 // [request]  of ServiceSignal
 
 internal import CStillpoint
-public import StillpointPlatform
-public import StillpointSynchronization
+internal import StillpointPlatform
+internal import StillpointSynchronization
 internal import Synchronization
 
 /// The service thread of a world.
@@ -29,12 +29,10 @@ public enum ServiceThread {
     static func start(
         for world: UnsafeMutablePointer<World>
     ) throws(PlatformError) -> SystemThread {
-        try unsafe SystemThread.start(name: "sp-service", argument: world) { argument in
-            unsafe run(argument!.assumingMemoryBound(to: World.self))
-        }
+        unsafe try SystemThread.start(name: "sp-service", argument: world, body: runServiceThread)
     }
 
-    private static func run(_ world: UnsafeMutablePointer<World>) {
+    fileprivate static func run(_ world: UnsafeMutablePointer<World>) {
         let signal = unsafe world.signal
         while true {
             unsafe ServiceSignal.wait(on: signal, untilNanoseconds: nil)
@@ -75,8 +73,12 @@ public enum ServiceThread {
         while let candidate = unsafe roster, unsafe candidate.pointee.isClosing {
             unsafe roster = candidate.pointee.next
         }
-        unsafe roster?.pointee.userCount += 1
-        unsafe after?.pointee.userCount -= 1
+        if let roster = unsafe roster {
+            unsafe roster.pointee.userCount = roster.pointee.userCount + 1
+        }
+        if let after = unsafe after {
+            unsafe after.pointee.userCount = after.pointee.userCount - 1
+        }
         unsafe world.pointee.roll.unlock()
         return unsafe roster
     }
@@ -85,8 +87,8 @@ public enum ServiceThread {
     private static func announce(to roster: UnsafeMutablePointer<Roster>) {
         let world = unsafe roster.pointee.world
         unsafe world.pointee.roll.lock()
-        unsafe Roster.forEachThread(of: roster) { thread in
-            if unsafe thread.pointee.participant.deferred.isPending {
+        unsafe Roster.forEachListed(of: roster) { thread in
+            if unsafe thread.deferred.pointee.isPending {
                 unsafe thread.setDue(ThreadWord.deferredDue)
             }
         }
@@ -98,9 +100,9 @@ public enum ServiceThread {
 
     private static func hasWorkForDetached(_ roster: UnsafeMutablePointer<Roster>) -> Bool {
         let world = unsafe roster.pointee.world
-        var found = unsafe roster.pointee.orphans.isPending
+        var found = unsafe roster.orphans.pointee.isPending
         unsafe world.pointee.roll.lock()
-        unsafe Roster.forEachThread(of: roster) { thread in
+        unsafe Roster.forEachListed(of: roster) { thread in
             let word = unsafe thread.loadWord()
             if word & dueBits != 0, ThreadWord.state(word) == ThreadWord.detached { found = true }
         }
@@ -123,9 +125,9 @@ public enum ServiceThread {
             unsafe Safepoint.poll(own)
         }
         unsafe roster.pointee.orphansLock.withLock {
-            unsafe own.pointee.participant.deferred.takeAll(from: &roster.pointee.orphans)
+            unsafe own.deferred.pointee.takeAll(from: &roster.orphans.pointee)
         }
-        unsafe own.pointee.participant.deferred.drain(freeingThread: own)
+        unsafe own.deferred.pointee.drain(freeingThread: own)
         unsafe Safepoint.poll(own)
         try! unsafe Roster.clear(own, by: own)  // attached, its own, not cleared: none of its errors
         unsafe Roster.deleteCurrent(own)
@@ -138,7 +140,7 @@ public enum ServiceThread {
         let world = unsafe roster.pointee.world
         var found: UnsafeMutablePointer<ThreadRecord>?
         unsafe world.pointee.roll.lock()
-        unsafe Roster.forEachThread(of: roster) { thread in
+        unsafe Roster.forEachListed(of: roster) { thread in
             guard unsafe found == nil, unsafe thread.loadWord() & dueBits != 0 else { return }
             if unsafe HeldThread.take(thread) { unsafe found = thread }
         }
@@ -156,10 +158,15 @@ public enum ServiceThread {
             unsafe world.pointee.hooks.merge?(thread, own)
         }
         if unsafe thread.takeDue(ThreadWord.deferredDue) {
-            unsafe thread.pointee.participant.deferred.drain(freeingThread: own)
+            unsafe thread.deferred.pointee.drain(freeingThread: own)
         }
         if unsafe thread.takeDue(ThreadWord.collectionDue) {
             unsafe own.setDue(ThreadWord.collectionDue)
         }
     }
+}
+
+/// The body of the service thread; `argument` is its world, which joins it before it ends.
+private func runServiceThread(_ argument: UnsafeMutableRawPointer?) {
+    unsafe ServiceThread.run(argument!.assumingMemoryBound(to: World.self))
 }

@@ -56,10 +56,10 @@
 // [resume]  the stopper's writes  ->  the owner's reads after it attached
 // [ran]     a resumed thread has attached  ->  the next stop's walk
 
-public import CStillpoint
+internal import CStillpoint
 internal import Glibc
-public import StillpointPlatform
-public import StillpointSynchronization
+internal import StillpointPlatform
+internal import StillpointSynchronization
 internal import Synchronization
 
 /// A stopped world. It is let go when this value ends: by `resume()`, or by going out of scope, on the OS thread
@@ -144,7 +144,7 @@ public enum StopTheWorld {
         var request = unsafe StopRequest(scope: scope, requester: sp_os_thread_identity())
         unsafe world.pointee.roll.lock()
         if unsafe try isExcludedAlready(world, request, stopper) {
-            unsafe stopper?.pointee.stopDepth += 1
+            if let stopper = unsafe stopper { unsafe deepen(stopper, by: 1) }
             return true
         }
         if unsafe canBegin(world, scope: scope, before: nil) {
@@ -161,7 +161,7 @@ public enum StopTheWorld {
             }
         }
         if let stopper = unsafe stopper {
-            unsafe stopper.pointee.stopDepth += 1
+            unsafe deepen(stopper, by: 1)
             sp_rcu_offline()  // W9: a grace period never waits for a pause
         }
         unsafe waitForResumed(world, scope: scope)
@@ -209,6 +209,11 @@ public enum StopTheWorld {
         return false
     }
 
+    private static func deepen(_ stopper: UnsafeMutablePointer<ThreadRecord>, by change: Int) {
+        unsafe stopper.pointee.stopDepth = stopper.pointee.stopDepth + change
+        unsafe stopper.updateTransition()
+    }
+
     private static func stopRecord(
         of world: UnsafeMutablePointer<World>, scope: UnsafeMutablePointer<Roster>?
     ) -> UnsafeMutablePointer<Stop> {
@@ -246,7 +251,7 @@ public enum StopTheWorld {
         // W8. Relaxed: published to each thread by its bit [ask].
         unsafe stop.pointee.countdown.store(1, ordering: .relaxed)
         unsafe World.forEachRoster(of: world, in: scope) { roster in
-            unsafe Roster.forEachThread(of: roster) { thread in
+            unsafe Roster.forEachListed(of: roster) { thread in
                 if unsafe thread != stopper { unsafe ask(thread, stop: stop) }
             }
         }
@@ -305,7 +310,7 @@ public enum StopTheWorld {
     ) {
         unsafe world.pointee.roll.lock()
         unsafe World.forEachRoster(of: world, in: scope) { roster in
-            unsafe Roster.forEachThread(of: roster) { thread in
+            unsafe Roster.forEachListed(of: roster) { thread in
                 let word = unsafe thread.loadWord()
                 let isAsked = word & ThreadWord.stopRequested != 0
                 guard isAsked, ThreadWord.state(word) == ThreadWord.detached else { return }
@@ -333,7 +338,7 @@ public enum StopTheWorld {
         }
         if let stopper = unsafe stopper {
             if !isNested { sp_rcu_online() }
-            unsafe stopper.pointee.stopDepth -= 1
+            unsafe deepen(stopper, by: -1)
         }
     }
 
@@ -348,13 +353,13 @@ public enum StopTheWorld {
             unsafe stop.pointee.isActive && stop.pointee.requester == sp_os_thread_identity(),
             "a stopped world let go by a thread that did not stop it")
         unsafe World.forEachRoster(of: world, in: scope) { roster in
-            unsafe Roster.forEachThread(of: roster) { thread in
+            unsafe Roster.forEachListed(of: roster) { thread in
                 if unsafe thread != stopper { unsafe HeldThread.release(thread) }
             }
         }
         unsafe stop.pointee.isActive = false
         unsafe stop.pointee.requester = 0
-        if unsafe scope != nil { unsafe world.pointee.rosterStopCount -= 1 }
+        if unsafe scope != nil { unsafe world.pointee.rosterStopCount = world.pointee.rosterStopCount - 1 }
         unsafe grantNext(world)
         unsafe world.pointee.roll.unlock()
     }

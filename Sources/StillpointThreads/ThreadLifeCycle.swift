@@ -15,8 +15,8 @@
 
 internal import CStillpoint
 internal import StillpointMemory
-public import StillpointPlatform
-public import StillpointSynchronization
+internal import StillpointPlatform
+internal import StillpointSynchronization
 internal import Synchronization
 
 extension Roster {
@@ -64,7 +64,7 @@ extension Roster {
         unsafe thread.pointee.next = roster.pointee.threads
         if let first = unsafe roster.pointee.threads { unsafe first.pointee.previous = thread }
         unsafe roster.pointee.threads = thread
-        unsafe roster.pointee.threadCount += 1
+        unsafe roster.pointee.threadCount = roster.pointee.threadCount + 1
         unsafe world.pointee.roll.unlock()
         return unsafe thread
     }
@@ -118,9 +118,9 @@ extension Roster {
         let roster = unsafe thread.pointee.roster
         unsafe roster.pointee.world.pointee.hooks.clear?(thread, current)
         unsafe roster.pointee.orphansLock.withLock {
-            unsafe roster.pointee.orphans.takeAll(from: &thread.pointee.participant.deferred)
+            unsafe roster.orphans.pointee.takeAll(from: &thread.deferred.pointee)
         }
-        if unsafe roster.pointee.orphans.isPending {
+        if unsafe roster.orphans.pointee.isPending {
             unsafe ServiceSignal.request(
                 Reclamation.request, of: roster.pointee.world.signal)
         }
@@ -136,7 +136,7 @@ extension Roster {
         precondition(unsafe thread.pointee.isCleared, "a thread state deleted that was not cleared")
         precondition(unsafe thread.pointee.stopDepth == 0, "a thread ends inside a stop of its own")
         let roster = unsafe thread.pointee.roster
-        unsafe sp_set_current_thread(nil)
+        sp_set_current_thread(nil)
         sp_rcu_offline()
         // Before the record leaves the list: who asks the lock's holder to yield finds it under the roll.
         if let lock = unsafe roster.pointee.lock { unsafe InterpreterLock.release(lock) }
@@ -178,7 +178,7 @@ extension Roster {
             } else {
                 unsafe roster.pointee.threads = next
             }
-            unsafe roster.pointee.threadCount -= 1
+            unsafe roster.pointee.threadCount = roster.pointee.threadCount - 1
         }
     }
 

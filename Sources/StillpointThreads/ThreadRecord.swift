@@ -2,7 +2,7 @@
 // variable, serves all floors; the floors above this one lay theirs around it in the same way.
 
 public import StillpointMemory
-public import StillpointPlatform
+internal import StillpointPlatform
 public import StillpointSynchronization
 public import Synchronization
 
@@ -23,8 +23,8 @@ public import Synchronization
     /// relaxed: only the owner's own value matters to the comparison
     @usableFromInline let boundThread = Atomic<UInt>(0)
 
-    /// Whether attach and detach have more to do than change the word: the interpreter has a lock, or critical
-    /// sections are suspended. owner only
+    /// Whether attach and detach have more to do than change the word: the interpreter has a lock, critical
+    /// sections are open, or the world is stopped by this thread. owner only
     @usableFromInline var needsSlowTransition: Bool
     /// The innermost critical section. owner only
     var topSection: UnsafeMutablePointer<SectionRecord>?
@@ -50,7 +50,7 @@ public import Synchronization
         heap: consuming ThreadHeap, signal: UnsafeMutablePointer<ServiceSignal>
     ) {
         unsafe participant = Participant(word: word, signal: signal)
-        self.heap = heap
+        unsafe self.heap = unsafe heap
         unsafe self.roster = roster
         self.identifier = identifier
         needsSlowTransition = unsafe roster.pointee.lock != nil
@@ -65,18 +65,19 @@ public import Synchronization
 }
 
 /// What the floors above do for a thread record at the moments that belong to this floor. Set when a runtime is
-/// made. `thread` is the record concerned; `by` is the record of the attached thread that does the work, which
-/// is another one when the service thread or a clearing thread works on a held thread's behalf.
+/// made. Both pointers are to a `ThreadRecord` (a C function cannot say so): `thread` is the record concerned; `by`
+/// is the record of the attached thread that does the work, which is another one when the service thread or a
+/// clearing thread works on a held thread's behalf.
 @safe public struct ThreadHooks {
     public typealias Hook = @convention(c) (
-        _ thread: UnsafeMutablePointer<ThreadRecord>, _ by: UnsafeMutablePointer<ThreadRecord>
+        _ thread: UnsafeMutableRawPointer, _ by: UnsafeMutableRawPointer
     ) -> Void
 
     /// Size of the whole record, of every floor, in bytes.
     public var recordByteCount = MemoryLayout<ThreadRecord>.stride
     /// Initialises what lies behind floor 4's part, before anybody can see the record; false when the runtime
     /// has no more identities to give.
-    public var initialize: (@convention(c) (UnsafeMutablePointer<ThreadRecord>) -> Bool)?
+    public var initialize: (@convention(c) (_ thread: UnsafeMutableRawPointer) -> Bool)?
     /// Merges the counts queued to `thread`.
     public var merge: Hook?
     /// Collects the interpreter of `thread`; `by` is the same.
@@ -84,7 +85,7 @@ public import Synchronization
     /// Empties free lists and queues of `thread`, before its heap is abandoned.
     public var clear: Hook?
     /// Ends what `initialize` began. Nobody else sees the record any more.
-    public var deinitialize: (@convention(c) (UnsafeMutablePointer<ThreadRecord>) -> Void)?
+    public var deinitialize: (@convention(c) (_ thread: UnsafeMutableRawPointer) -> Void)?
 
     public init() {}
 }
@@ -98,12 +99,24 @@ extension UnsafeMutablePointer where Pointee == ThreadRecord {
 
     /// Floor 2's part, which is the record's beginning.
     public var participant: UnsafeMutablePointer<Participant> {
-        unsafe withUnsafeMutablePointer(to: &pointee.participant) { unsafe $0 }
+        unsafe withUnsafePointer(to: pointee.participant) { unsafe .init(mutating: $0) }
+    }
+
+    /// The deferred frees. By its own address: a change in place through the record would look to
+    /// ThreadSanitizer like a change of the whole record, the word included.
+    public var deferred: UnsafeMutablePointer<DeferredQueue> {
+        unsafe withUnsafePointer(to: pointee.participant.deferred) { unsafe .init(mutating: $0) }
     }
 
     /// Floor 3's part.
     public var heap: UnsafeMutablePointer<ThreadHeap> {
-        unsafe withUnsafeMutablePointer(to: &pointee.heap) { unsafe $0 }
+        unsafe withUnsafePointer(to: pointee.heap) { unsafe .init(mutating: $0) }
+    }
+
+    /// Says anew whether attach and detach have more to do than change the word.
+    func updateTransition() {
+        unsafe pointee.needsSlowTransition = pointee.roster.pointee.lock != nil
+            || pointee.topSection != nil || pointee.stopDepth > 0
     }
 
     /// Loads the word. `ordering` at the caller's: most loads only choose a path.

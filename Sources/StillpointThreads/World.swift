@@ -37,14 +37,17 @@ internal import Synchronization
     public let pause: DurationHistogram
 
     private init(hooks: ThreadHooks) throws(PlatformError) {
+        // What can fail comes first: a struct half made could not be taken apart.
+        let timeToSafepoint = try DurationHistogram()
+        let pause = try DurationHistogram()
         unsafe rosters = nil
         unsafe firstRequest = nil
         stop = Stop()
-        unsafe self.hooks = hooks
+        self.hooks = hooks
         signal = ServiceSignal()
         service = nil
-        timeToSafepoint = try DurationHistogram()
-        pause = try DurationHistogram()
+        self.timeToSafepoint = timeToSafepoint
+        self.pause = pause
     }
 
     /// A world without interpreters, and its service thread.
@@ -104,11 +107,11 @@ internal import Synchronization
 extension UnsafeMutablePointer where Pointee == World {
     /// The service thread's signal, which lives as long as the world.
     public var signal: UnsafeMutablePointer<ServiceSignal> {
-        unsafe withUnsafeMutablePointer(to: &pointee.signal) { unsafe $0 }
+        unsafe withUnsafePointer(to: pointee.signal) { unsafe .init(mutating: $0) }
     }
 
     /// The stop of all interpreters.
     var stop: UnsafeMutablePointer<Stop> {
-        unsafe withUnsafeMutablePointer(to: &pointee.stop) { unsafe $0 }
+        unsafe withUnsafePointer(to: pointee.stop) { unsafe .init(mutating: $0) }
     }
 }
