@@ -43,6 +43,7 @@ extension Roster {
             to: ThreadRecord(
                 roster: roster, identifier: identifier, word: ThreadWord.detached,
                 heap: ThreadHeap(of: roster.pointee.heap), signal: world.signal))
+        unsafe thread.checkLayout()
         if let initialize = unsafe world.pointee.hooks.initialize, unsafe !initialize(thread) {
             unsafe free(thread)
             throw .tooManyThreadStates
