@@ -123,7 +123,7 @@ private func inOrder(
             })
         inOrder(
             { fixture in
-                try? fixture.once.run { () throws(Refusal) in
+                _ = try? fixture.once.run { () throws(Refusal) in
                     fixture.write()
                     throw Refusal()
                 }
