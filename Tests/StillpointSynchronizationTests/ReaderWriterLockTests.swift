@@ -7,6 +7,10 @@ private final class Fixture: @unchecked Sendable {
     var value = 0
     let readersInside = Counter()
 
+    /// Loads `value` in a way that ThreadSanitizer sees: what a closure returns by memory is copied by
+    /// a call that it does not look into.
+    var hasValue: Bool { value > 0 }
+
     func enter(isWriter: Bool) {
         if isWriter { lock.lockForWriting() } else { lock.lockForReading() }
     }
@@ -144,6 +148,56 @@ private final class Fixture: @unchecked Sendable {
         #expect(fixture.value == 2500)
         #expect(reads.value == 7500)
         #expect(fixture.lock.rawWord == 0)
+    }
+
+    // The threads of the next tests tell each other of their progress by relaxed operations, which
+    // order nothing: ThreadSanitizer reports a race if the lock does not order what they do.
+
+    @Test func `a reader's reads come before the writes of a writer that follows`() {
+        let fixture = Fixture()
+        let hasLeft = RelaxedFlag()
+        let reader = TestThread {
+            _ = fixture.lock.withReadLock { fixture.hasValue }
+            hasLeft.set()
+        }
+        waitUntil { hasLeft.isSet }
+        fixture.lock.withWriteLock { fixture.value += 1 }
+        reader.join()
+    }
+
+    @Test func `a writer's writes come before the reads of a reader that follows`() {
+        let fixture = Fixture()
+        let hasLeft = RelaxedFlag()
+        let writer = TestThread {
+            fixture.lock.withWriteLock { fixture.value = 1 }
+            hasLeft.set()
+        }
+        waitUntil { hasLeft.isSet }
+        #expect(fixture.lock.withReadLock { fixture.hasValue } == true)
+        writer.join()
+    }
+
+    @Test func `the last reader hands over what the readers before it have read`() {
+        let fixture = Fixture()
+        fixture.lock.lockForReading()
+        let (isInside, mayLeave, hasLeft) = (RelaxedFlag(), RelaxedFlag(), RelaxedFlag())
+        let reader = TestThread {
+            fixture.lock.lockForReading()
+            isInside.set()
+            waitUntil { mayLeave.isSet }
+            _ = fixture.hasValue
+            fixture.lock.unlockForReading()
+            hasLeft.set()
+        }
+        waitUntil { isInside.isSet }
+        let writer = TestThread { fixture.lock.withWriteLock { fixture.value += 1 } }
+        waitUntil("the writer") { fixture.waiterCount == 1 }
+        mayLeave.set()
+        waitUntil { hasLeft.isSet }
+        fixture.lock.unlockForReading()
+        reader.join()
+        writer.join()
+        #expect(fixture.value == 1)
     }
 
     @Test func `overlapping readers let a writer in and a stream of writers lets a reader in`() {

@@ -57,6 +57,13 @@ final class Counter: Sendable {
     func add(_ amount: Int = 1) { number.add(amount, ordering: .sequentiallyConsistent) }
 }
 
+/// Tells another thread something without ordering anything.
+final class RelaxedFlag: Sendable {
+    private let flag = Atomic<Bool>(false)
+    var isSet: Bool { flag.load(ordering: .relaxed) }
+    func set() { flag.store(true, ordering: .relaxed) }
+}
+
 /// What happened, in order.
 final class Log: @unchecked Sendable {
     // Not Synchronization.Mutex: ThreadSanitizer does not see into it.
