@@ -1,5 +1,6 @@
-// The parking lot's table: buckets by the hash of an address, each with a lock of its own and a queue of waiters that
-// lie on their own stacks. The states and invariants are those of ParkingLot.swift.
+// The parking lot's table: buckets by the hash of an address, each with a lock of its own and a
+// queue of waiters that lie on their own stacks. The states and invariants are those of
+// ParkingLot.swift.
 //
 // A bucket's lock word, and who makes each move:
 //
@@ -11,7 +12,6 @@
 //
 // B1  Whoever has slept takes the lock as contended, since it cannot know whether others sleep.
 
-internal import Glibc
 internal import StillpointPlatform
 
 /// One thread's wait: on its stack, from queueing to wake.
@@ -56,7 +56,7 @@ struct ParkedQueue {
 
 /// A handle on one bucket: a cache line that holds the lock's word and, eight bytes on, the queue.
 @safe
-struct ParkingBucket {
+struct ParkingBucket: @unchecked Sendable {
     let line: UnsafeMutableRawPointer
 
     private var word: UnsafePointer<Atomic<UInt32>> {
@@ -68,10 +68,9 @@ struct ParkingBucket {
 
     func lock() {
         // acquiring: [bucket], with `unlock`.
-        if unsafe word.pointee.compareExchange(expected: 0, desired: 1, ordering: .acquiring).exchanged {
-            return
-        }
-        lockSlow()
+        let (exchanged, _) = unsafe word.pointee.compareExchange(
+            expected: 0, desired: 1, ordering: .acquiring)
+        if !exchanged { lockSlow() }
     }
 
     @inline(never)
@@ -155,8 +154,8 @@ struct ParkingBucket {
 
 /// The process's buckets.
 enum ParkingTable {
-    /// A power of two. The chance that two addresses in use share a bucket is what it buys; a shared bucket costs a
-    /// longer walk and nothing else.
+    /// A power of two. The chance that two addresses in use share a bucket is what it buys; a
+    /// shared bucket costs a longer walk and nothing else.
     static let bucketCount = 512
     private static let bucketBits: UInt64 = 9
     static let lineByteCount = 64
@@ -166,19 +165,19 @@ enum ParkingTable {
 
     private static func makeLines() -> UnsafeMutableRawPointer {
         let byteCount = bucketCount * lineByteCount
-        var memory: UnsafeMutableRawPointer?
-        guard unsafe posix_memalign(&memory, lineByteCount, byteCount) == 0, let memory = unsafe memory
-        else { fatalError("ParkingLot: no memory for its table") }
-        unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
-        return unsafe memory
+        do {
+            return try unsafe RawMemory.allocate(byteCount: byteCount, alignment: lineByteCount)
+        } catch {
+            fatalError("ParkingLot: no memory for its table")
+        }
     }
 
     static func bucket(at index: Int) -> ParkingBucket {
         unsafe ParkingBucket(line: lines + index * lineByteCount)
     }
 
-    /// Fibonacci hashing: the upper bits of the product depend on every bit of the address, the lowest included, as
-    /// locks are single bytes.
+    /// Fibonacci hashing: the upper bits of the product depend on every bit of the address, the
+    /// lowest included, as locks are single bytes.
     static func bucket(of address: UInt) -> ParkingBucket {
         let product = UInt64(address) &* 0x9E37_79B9_7F4A_7C15
         return bucket(at: Int(product >> (64 - bucketBits)))
@@ -186,6 +185,7 @@ enum ParkingTable {
 
     /// One thread in the process, right after fork: plain writes.
     static func clear() {
-        unsafe lines.initializeMemory(as: UInt8.self, repeating: 0, count: bucketCount * lineByteCount)
+        unsafe lines.initializeMemory(
+            as: UInt8.self, repeating: 0, count: bucketCount * lineByteCount)
     }
 }

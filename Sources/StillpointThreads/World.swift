@@ -98,20 +98,25 @@ internal import Synchronization
         }
     }
 
-    /// Whether a stop of `roster` has been granted, by a stop of its own or of all. roll is held.
+    /// Whether a stop of `roster` has its turn, by itself or as one of all. roll is held.
     static func isStopActive(over roster: UnsafeMutablePointer<Roster>) -> Bool {
         unsafe roster.pointee.stop.isActive || roster.pointee.world.pointee.stop.isActive
+    }
+
+    /// Whether a stop has walked over the threads of `roster`, and not yet let them go. roll is held.
+    static func hasStopAsked(over roster: UnsafeMutablePointer<Roster>) -> Bool {
+        unsafe roster.pointee.stop.hasAsked || roster.pointee.world.pointee.stop.hasAsked
     }
 }
 
 extension UnsafeMutablePointer where Pointee == World {
     /// The service thread's signal, which lives as long as the world.
     public var signal: UnsafeMutablePointer<ServiceSignal> {
-        unsafe withUnsafeMutablePointer(to: &pointee.signal) { unsafe $0 }
+        unsafe withUnsafePointer(to: pointee.signal) { unsafe .init(mutating: $0) }
     }
 
     /// The stop of all interpreters.
     var stop: UnsafeMutablePointer<Stop> {
-        unsafe withUnsafeMutablePointer(to: &pointee.stop) { unsafe $0 }
+        unsafe withUnsafePointer(to: pointee.stop) { unsafe .init(mutating: $0) }
     }
 }
