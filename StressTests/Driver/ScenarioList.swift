@@ -8,4 +8,10 @@ let allScenarios: [any Scenario.Type] = [
     ReaderWriterLockScenario.self,
     EventOnceScenario.self,
     SequenceLockScenario.self,
+    StopTheWorldScenario.self,
+    ThreadChurnScenario.self,
+    HeldThreadScenario.self,
+    CriticalSectionScenario.self,
+    InterpreterLockScenario.self,
+    GracePeriodScenario.self,
 ]

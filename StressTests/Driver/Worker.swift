@@ -37,7 +37,7 @@ struct Worker: ~Copyable {
     /// Gives way now and then, by the seed. Call it where another thread should come between: two processors
     /// interleave too seldom by themselves.
     mutating func chaos() {
-        if random.oneIn(context.isTorture ? 3 : 32) { yieldProcessor() }
+        if random.oneIn(context.isTorture ? 3 : 32) { SystemThread.yield() }
         if context.isTorture, random.oneIn(512) {
             let pause = UInt64(random.below(100_000))
             SystemThread.sleep(untilNanoseconds: MonotonicClock.nanoseconds() + pause)

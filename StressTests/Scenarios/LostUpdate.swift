@@ -15,7 +15,7 @@ enum LostUpdate: Scenario {
             while worker.isRunning {
                 // relaxed: the mistake is not one of ordering.
                 let seen = number.pointer.pointee.load(ordering: .relaxed)
-                yieldProcessor()
+                SystemThread.yield()
                 number.pointer.pointee.store(seen + 1, ordering: .relaxed)
                 worker.countOperation()
             }

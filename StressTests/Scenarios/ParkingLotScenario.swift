@@ -122,7 +122,7 @@ enum ParkingLotScenario: Scenario {
         }
         while state.pointee.runningCount.load(ordering: .acquiring) > 0 {
             for index in 0..<slotCount { ParkingLot.unparkAll(at: state.pointee.slots + index) }
-            yieldProcessor()
+            SystemThread.yield()
         }
     }
 }
