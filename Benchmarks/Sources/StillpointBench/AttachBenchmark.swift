@@ -26,7 +26,8 @@ enum AttachBenchmark {
         var rows = [
             Row(
                 "detach + attach, uncontended", against: "liburcu's offline + online", measured,
-                bound: .atMost(1.3), notes: ["one pair; \(Round.sliceCount) slices of \(pairs) pairs a round"] + absence)
+                bound: .atMost(1.3),
+                notes: ["one pair; \(Round.sliceCount) slices of \(pairs) pairs a round"] + absence)
         ]
         if hasCPython {
             let beside = zip(measured, cpython).map { round, figure in
@@ -34,8 +35,8 @@ enum AttachBenchmark {
             }
             rows.append(
                 Row(
-                    "detach + attach, beside CPython's", against: "\(cpython[0].peer), a process a round",
-                    beside, bound: nil))
+                    "detach + attach, beside CPython's",
+                    against: "\(cpython[0].peer), a process a round", beside, bound: nil))
         }
         return rows
     }

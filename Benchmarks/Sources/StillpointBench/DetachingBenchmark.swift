@@ -35,15 +35,16 @@ enum DetachingBenchmark {
             means.append(Round(ours: told.mean, peer: rescanned.mean))
             tails.append(Round(ours: told.percentile(99), peer: rescanned.percentile(99)))
         }
-        let shape = "\(threadCount) threads, not pinned: \(attachedMicroseconds) µs of work attached, then a sleep of "
-            + "\(Figure.duration(Double(sleepNanoseconds))) or a little more detached; no poll; \(stopsPerRound) stops a round"
+        let shape = "\(threadCount) threads, not pinned: \(attachedMicroseconds) µs of work attached, "
+            + "then a sleep of \(Figure.duration(Double(sleepNanoseconds))) or a little more detached; "
+            + "no poll; \(stopsPerRound) stops a round"
         return [
             Row(
-                "request to stopped while threads detach and attach, mean", against: "a rescan every millisecond",
-                means, bound: .atMost(0.1), notes: [shape]),
+                "request to stopped while threads detach and attach, mean",
+                against: "a rescan every millisecond", means, bound: .atMost(0.1), notes: [shape]),
             Row(
-                "request to stopped while threads detach and attach, p99", against: "a rescan every millisecond",
-                tails, bound: .atMost(0.1)),
+                "request to stopped while threads detach and attach, p99",
+                against: "a rescan every millisecond", tails, bound: .atMost(0.1)),
         ]
     }
 

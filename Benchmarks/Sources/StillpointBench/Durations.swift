@@ -1,4 +1,5 @@
-// Durations of one kind, of one thread: HdrHistogram's, with room made beforehand so that recording allocates nothing.
+// Durations of one kind, of one thread: HdrHistogram's, with room made beforehand, so that recording allocates
+// nothing.
 
 import Histogram
 

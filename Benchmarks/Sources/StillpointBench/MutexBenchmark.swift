@@ -22,12 +22,14 @@ enum MutexBenchmark {
                 "lock + unlock, uncontended", against: "Synchronization.Mutex",
                 uncontended(rounds), bound: .atMost(1.0),
                 notes: [
-                    "one lock and unlock around one addition; \(Round.sliceCount) slices of \(turns) a round"
+                    "one lock and unlock around one addition; "
+                        + "\(Round.sliceCount) slices of \(turns) a round"
                 ]),
             Row(
                 "2 threads contending, a section", against: "Synchronization.Mutex",
                 try Round.measure(
-                    rounds, slices: contendedSliceCount, ours: { try contended(Parking()) }, peer: { try contended(Standard()) }),
+                    rounds, slices: contendedSliceCount,
+                    ours: { try contended(Parking()) }, peer: { try contended(Standard()) }),
                 bound: .atMost(1.2),
                 notes: [
                     "a slice is the time until \(sections) sections are done, by their number; "
@@ -64,7 +66,9 @@ enum MutexBenchmark {
     }
 
     /// Runs `body` on two threads at once; nanoseconds from both being ready to both being done.
-    private static func onTwoThreads(_ body: @escaping @Sendable (_ isFirst: Bool) -> Void) throws -> Double {
+    private static func onTwoThreads(
+        _ body: @escaping @Sendable (_ isFirst: Bool) -> Void
+    ) throws -> Double {
         let ready = Counters(2)
         let go = Signal()
         let workers = try [true, false].map { isFirst in

@@ -17,8 +17,9 @@ enum PollBenchmark {
         }
         return [
             Row(
-                "allocate + free of 48 bytes, with a poll", against: "the same loop without the poll",
-                measured, bound: .atMost(1.1), notes: ["one turn; \(Round.sliceCount) slices of \(turns) turns a round"])
+                "allocate + free of 48 bytes, with a poll",
+                against: "the same loop without the poll", measured, bound: .atMost(1.1),
+                notes: ["one turn; \(Round.sliceCount) slices of \(turns) turns a round"])
         ]
     }
 

@@ -34,7 +34,7 @@ struct Round {
 }
 
 /// The median of some figures, their least and their most.
-struct Spread: Codable {
+struct Spread: Encodable {
     let median: Double
     let least: Double
     let most: Double

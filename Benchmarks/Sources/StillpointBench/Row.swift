@@ -1,7 +1,7 @@
 // One row of the table: a figure of ours beside the peer's, and whether their ratio is within its bound.
 
 /// What a ratio, or a figure without a peer, is held to.
-enum Bound: Codable {
+enum Bound: Encodable {
     case atMost(Double)
     case atLeast(Double)
     case moreThan(Double)
@@ -17,6 +17,12 @@ enum Bound: Codable {
         }
     }
 
+    /// The text, as it stands in the table.
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
+
     var text: String {
         switch self {
         case .atMost(let limit): "≤ \(Figure.plain(limit))"
@@ -28,7 +34,7 @@ enum Bound: Codable {
 }
 
 /// How a figure is written.
-enum Unit: String, Codable {
+enum Unit: String, Encodable {
     case nanoseconds
     case perSecond = "per second"
     case share
@@ -50,7 +56,7 @@ enum Unit: String, Codable {
 }
 
 /// One row of the table.
-struct Row: Codable {
+struct Row: Encodable {
     let what: String
     let unit: Unit
     let ours: Spread

@@ -26,7 +26,10 @@ enum ThreadBenchmark {
             Row(
                 "a thread made, attached, ended", against: "pthread_create + pthread_join", measured,
                 bound: .atMost(1.3),
-                notes: ["one thread after another, \(Round.sliceCount) slices of \(threadsPerSlice) a round; default stacks, not pinned"])
+                notes: [
+                    "one thread after another, \(Round.sliceCount) slices of \(threadsPerSlice) a round; "
+                        + "default stacks, not pinned"
+                ])
         ]
     }
 
