@@ -57,11 +57,7 @@ extension Handle where Payload == ManagedDictionary {
         let value: ObjectPointer? = try unsafe ManagedDictionary.findOrInsert(
             key, hash: hash ?? BytesHash.of(key), in: slot, by: state
         ) { () throws(OutOfMemory) in
-            let made = try make()
-            let object = unsafe made.object
-            unsafe Counting.retain(object, by: state)
-            unsafe made.end(by: state)
-            return unsafe object
+            try unsafe make().take(by: state)
         }
         return try unsafe value.adopt(index: type.index, by: thread)!
     }

@@ -87,7 +87,7 @@ extension Handle where Payload == ManagedObject {
         _ type: ManagedType<Target>, by thread: borrowing ManagedThread
     ) throws(OutOfMemory) -> Handle<Target>? {
         guard unsafe Objects.typeIndex(of: object) == type.index else { return nil }
-        return try unsafe Handle<Target>(retaining: object, by: thread.state)
+        return try unsafe Handle<Target>(adopting: take(by: thread.state), by: thread.state)
     }
 
     /// The object as a built-in one; `nil` if it is none. The handle ends.
@@ -96,7 +96,7 @@ extension Handle where Payload == ManagedObject {
         _: Target.Type, by thread: borrowing ManagedThread
     ) throws(OutOfMemory) -> Handle<Target>? {
         guard unsafe Objects.typeIndex(of: object) == Target.builtinTypeIndex else { return nil }
-        return try unsafe Handle<Target>(retaining: object, by: thread.state)
+        return try unsafe Handle<Target>(adopting: take(by: thread.state), by: thread.state)
     }
 }
 

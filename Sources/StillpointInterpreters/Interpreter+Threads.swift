@@ -29,7 +29,8 @@ extension Interpreter {
         }
     }
 
-    /// Starts an OS thread that runs `body` attached, and ends with it.
+    /// Starts an OS thread that runs `body` attached, and ends with it. Handles that `body` captures are shared with the
+    /// scope that they come from; to give the thread one of its own, use the form with an argument.
     ///
     /// `shutdown` waits for it, whether or not it is joined. What `body` throws, `join` throws; without a join it is
     /// reported by `shutdown`.
@@ -59,6 +60,19 @@ extension Interpreter {
         }
         listLock.withLock { startedThreads.append(state) }
         return StartedThread(state)
+    }
+
+    /// The same, with something for the thread to keep: a handle, or a struct of handles. `body` gets it for its own.
+    @discardableResult
+    public func startThread<Argument: ~Copyable & Sendable>(
+        _ argument: consuming Argument, name: String = "sp-thread", stackByteCount: Int? = nil,
+        processor: Int? = nil,
+        _ body: @escaping @Sendable (borrowing ManagedThread, consuming Argument) throws -> Void
+    ) throws(RuntimeError) -> StartedThread {
+        let kept = ThreadArgument(argument)
+        return try startThread(name: name, stackByteCount: stackByteCount, processor: processor) {
+            thread in try body(thread, kept.take())
+        }
     }
 
     /// A thread state for a host that attaches and detaches by itself.

@@ -34,7 +34,8 @@ final class StartedThreadState: @unchecked Sendable {
     let interpreter: Interpreter
     /// The thread's. Gone when it has finished
     private let record: UnsafeMutablePointer<ThreadRecord>
-    private let body: @Sendable (borrowing ManagedThread) throws -> Void
+    /// Let go of by the thread, attached: what it captures may be handles. The thread's
+    private var body: (@Sendable (borrowing ManagedThread) throws -> Void)?
     /// Set by the thread at its end: [set] of Event.
     private let finished = Event()
     /// What the body threw. written before `finished`
@@ -62,7 +63,8 @@ final class StartedThreadState: @unchecked Sendable {
         do {
             try unsafe interpreter.attachEntered(record)
             let thread = unsafe ManagedThread(record, of: interpreter)
-            do { try body(thread) } catch { self.error = error }
+            do { try body!(thread) } catch { self.error = error }
+            body = nil
             unsafe interpreter.endAttached(record)
         } catch {
             self.error = error
@@ -81,6 +83,15 @@ final class StartedThreadState: @unchecked Sendable {
         thread?.join()
         return thread == nil ? nil : error
     }
+}
+
+/// What a started thread is given to keep, until it takes it.
+final class ThreadArgument<Argument: ~Copyable>: @unchecked Sendable {
+    private var argument: Argument?
+
+    init(_ argument: consuming Argument) { self.argument = consume argument }
+
+    func take() -> Argument { argument.take()! }
 }
 
 /// The start of a started thread: a plain function, so that it belongs to no actor.
