@@ -40,12 +40,30 @@ int sp_set_affinity(int processor) {
   return pthread_setaffinity_np(pthread_self(), sizeof set, &set);
 }
 
+int sp_set_start_affinity(pthread_attr_t *attributes, int processor) {
+  cpu_set_t set;
+  if (processor < 0 || processor >= CPU_SETSIZE) return EINVAL;
+  CPU_ZERO(&set);
+  CPU_SET(processor, &set);
+  return pthread_attr_setaffinity_np(attributes, sizeof set, &set);
+}
+
 int sp_usable_processor_count(void) {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
   long online = sysconf(_SC_NPROCESSORS_ONLN);
   return online > 0 ? (int)online : 1;
 }
+
+int sp_may_use_processor(int processor) {
+  cpu_set_t set;
+  if (processor < 0 || processor >= CPU_SETSIZE) return 0;
+  return sched_getaffinity(0, sizeof set, &set) == 0 && CPU_ISSET(processor, &set);
+}
+
+char **sp_environment(void) { return environ; }
+
+int sp_fork(void) { return (int)fork(); }
 
 // liburcu ----------------------------------------------------------------------------------------------------
 //

@@ -9,6 +9,12 @@ public import Synchronization
 /// `Synchronization.Atomic`: every operation states its ordering.
 public typealias Atomic = Synchronization.Atomic
 
+/// The clock that deadlines are readings of.
+public typealias MonotonicClock = PosixClock
+
+/// The start of threads, their end, and giving way to others.
+public typealias SystemThread = PosixThread
+
 /// How a futex wait ended. A wait may end without cause: the caller looks at its word again.
 public enum FutexOutcome: Sendable {
     case woken
@@ -20,6 +26,7 @@ public enum FutexOutcome: Sendable {
 public enum Futex {
     /// Sleeps while `word` holds `expected`, until woken or until `deadline`
     /// (nanoseconds of `MonotonicClock`; `nil`: no end).
+    @discardableResult
     public static func wait(
         on word: UnsafePointer<Atomic<UInt32>>, while expected: UInt32,
         untilNanoseconds deadline: UInt64? = nil

@@ -3,6 +3,7 @@
 #ifndef CSTILLPOINT_H
 #define CSTILLPOINT_H
 
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
@@ -121,8 +122,21 @@ void sp_set_thread_name(const char *name);
 /// Binds the calling thread to one processor; 0, or the error number.
 int sp_set_affinity(int processor);
 
+/// Binds a thread that is yet to be started to one processor; 0, or the error number.
+int sp_set_start_affinity(pthread_attr_t *attributes, int processor);
+
 /// How many processors the calling thread may run on.
 int sp_usable_processor_count(void);
+
+/// Whether the calling thread may run on this processor.
+int sp_may_use_processor(int processor);
+
+/// The environment: `NAME=value` strings up to a null pointer; null if there is none.
+char *_Nullable *_Nullable sp_environment(void);
+
+/// fork(2) by way of the C library, so that its own fork handlers run. 0 in the child, the child's process id in
+/// the parent, or -1 with `errno` set. The child has the calling thread alone.
+int sp_fork(void);
 
 // liburcu, quiescent-state flavour ---------------------------------------------------------------------------
 //

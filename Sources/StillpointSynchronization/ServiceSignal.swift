@@ -1,0 +1,48 @@
+// How any thread tells a runtime's service thread that work is overdue.
+//
+// The signal is one word of request bits. A requester sets its bit; only the one that finds the word empty
+// wakes the sleeper, so a burst of requests costs one system call. The service thread takes all bits at once.
+//
+// S1  A bit once set is seen by a later `take`, or by the wait under way, which then ends.
+// [request]  the requester's writes before `request`  ->  the service thread's reads after `take`
+
+internal import StillpointPlatform
+public import Synchronization
+
+/// Request bits for one service thread. Any thread may request; one thread waits and takes.
+public struct ServiceSignal: ~Copyable {
+    /// atomic, edges [request]
+    @usableFromInline let bits = Atomic<UInt32>(0)
+
+    public init() {}
+
+    /// Asks for the work that `bit` stands for. Wait-free but for a wake-up when the signal was empty.
+    public static func request(_ bit: UInt32, of signal: UnsafeMutablePointer<ServiceSignal>) {
+        // Most requests repeat one that is pending: those stay a load.
+        if unsafe signal.pointee.bits.load(ordering: .relaxed) & bit != 0 { return }
+        // [request]
+        let before = unsafe signal.pointee.bits.bitwiseOr(bit, ordering: .acquiringAndReleasing).oldValue
+        if before == 0 { unsafe Futex.wake(signal.pointee.address) }
+    }
+
+    /// Takes every bit that is set.
+    public static func take(from signal: UnsafeMutablePointer<ServiceSignal>) -> UInt32 {
+        unsafe signal.pointee.bits.exchange(0, ordering: .acquiring)  // [request]
+    }
+
+    /// Sleeps until a bit is set or the monotonic clock reaches `deadline` (`nil`: no end).
+    public static func wait(
+        on signal: UnsafeMutablePointer<ServiceSignal>, untilNanoseconds deadline: UInt64?
+    ) {
+        while unsafe signal.pointee.bits.load(ordering: .relaxed) == 0 {
+            let outcome = unsafe Futex.wait(
+                on: signal.pointee.address, while: 0, untilNanoseconds: deadline)
+            if outcome == .timedOut { return }
+        }
+    }
+
+    private var address: UnsafePointer<Atomic<UInt32>> {
+        // The word lives in raw memory that its runtime owns, so its address stays.
+        unsafe withUnsafePointer(to: bits) { unsafe $0 }
+    }
+}

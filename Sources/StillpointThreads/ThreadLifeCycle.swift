@@ -1,0 +1,195 @@
+// How a thread state is made, bound, cleared and deleted.
+//
+//   made ----bind----> bound ----clear----> cleared ----delete----> gone
+//    |   its OS thread      an attached thread        its owner as it leaves,
+//    |   at first attach    of the same interpreter   or whoever cleared it
+//
+// L1  A thread state made while its interpreter is stopped is born suspended; so it is not waited for, and
+//     runs when the others do.
+// L2  Only the OS thread it is bound to attaches it, and binding happens once.
+// L3  It is cleared by an attached thread of its own interpreter: what it lets go is freed by that
+//     interpreter's means. What is emptied is the target's, whoever clears.
+// L4  The owner that ends itself goes from `attached` to unlisted under the roll, without passing `detached`:
+//     nobody can suspend a record that is about to be freed. If a stop counted on it, the stop is told.
+// L5  The list changes under the roll alone.
+
+internal import CStillpoint
+internal import StillpointMemory
+internal import StillpointPlatform
+internal import StillpointSynchronization
+internal import Synchronization
+
+extension Roster {
+    /// `boundThread` of a cleared thread state: no OS thread's.
+    static let boundToNobody = UInt.max
+
+    /// A new thread state, unbound and detached; suspended if the interpreter is stopped (L1).
+    /// Any thread may call it.
+    public static func makeThread(
+        in roster: UnsafeMutablePointer<Roster>
+    ) throws(ThreadStateError) -> UnsafeMutablePointer<ThreadRecord> {
+        let world = unsafe roster.pointee.world
+        let memory: UnsafeMutableRawPointer
+        do throws(PlatformError) {
+            unsafe memory = try RawMemory.allocate(
+                byteCount: world.pointee.hooks.recordByteCount, alignment: 128)
+        } catch {
+            throw .outOfResources(error.description)
+        }
+        let thread = unsafe memory.assumingMemoryBound(to: ThreadRecord.self)
+        let identifier = unsafe world.pointee.nextIdentifier.wrappingAdd(
+            1, ordering: .relaxed).oldValue  // uniqueness only
+        unsafe thread.initialize(
+            to: ThreadRecord(
+                roster: roster, identifier: identifier, word: ThreadWord.detached,
+                heap: ThreadHeap(of: roster.pointee.heap), signal: world.signal))
+        if let initialize = unsafe world.pointee.hooks.initialize, unsafe !initialize(thread) {
+            unsafe free(thread)
+            throw .tooManyThreadStates
+        }
+        unsafe Reclamation.enlist(thread.participant)
+
+        unsafe world.pointee.roll.lock()
+        if unsafe roster.pointee.isClosing {
+            unsafe world.pointee.roll.unlock()
+            unsafe world.pointee.hooks.deinitialize?(thread)
+            unsafe Reclamation.dismiss(thread.participant)
+            unsafe free(thread)
+            throw .shuttingDown
+        }
+        if unsafe World.isStopActive(over: roster) {  // L1
+            unsafe thread.pointee.participant.word.bitwiseOr(
+                ThreadWord.suspended, ordering: .relaxed)  // published by the roll
+        }
+        unsafe thread.pointee.next = roster.pointee.threads
+        if let first = unsafe roster.pointee.threads { unsafe first.pointee.previous = thread }
+        unsafe roster.pointee.threads = thread
+        unsafe roster.pointee.threadCount = roster.pointee.threadCount + 1
+        unsafe world.pointee.roll.unlock()
+        return unsafe thread
+    }
+
+    /// Binds a thread state to the calling OS thread, which is the only one to attach it from then on (L2).
+    /// Attaching does it too, the first time.
+    public static func bind(
+        _ thread: UnsafeMutablePointer<ThreadRecord>
+    ) throws(ThreadStateError) {
+        let mine = sp_os_thread_identity()
+        let (isBound, found) = unsafe thread.pointee.boundThread.compareExchange(
+            expected: 0, desired: mine, ordering: .relaxed)
+        if isBound {
+            Reclamation.registerReader()
+        } else if found == boundToNobody {
+            throw .cleared
+        } else if found != mine {
+            throw .boundToAnotherThread
+        }
+    }
+
+    /// Empties a thread state: its queues, free lists, deferred frees and heap, in this order (L3). It never
+    /// attaches again.
+    /// - Parameter current: the calling thread's attached state, of the same interpreter; it may be `thread` itself.
+    public static func clear(
+        _ thread: UnsafeMutablePointer<ThreadRecord>, by current: UnsafeMutablePointer<ThreadRecord>
+    ) throws(ThreadStateError) {
+        guard unsafe sp_current_thread() == UnsafeMutableRawPointer(current) else {
+            throw .notAttached
+        }
+        guard unsafe thread.pointee.roster == current.pointee.roster else {
+            throw .wrongInterpreter
+        }
+        if unsafe thread.pointee.isCleared { throw .cleared }
+        if unsafe thread == current {
+            precondition(
+                unsafe current.pointee.topSection == nil,
+                "a thread state cleared inside a critical section")
+            unsafe empty(thread, by: current)
+        } else {
+            guard unsafe HeldThread.take(thread) else { throw .stillAttached }
+            unsafe empty(thread, by: current)
+            unsafe thread.pointee.boundThread.store(boundToNobody, ordering: .relaxed)
+            unsafe HeldThread.letGo(thread)
+        }
+    }
+
+    private static func empty(
+        _ thread: UnsafeMutablePointer<ThreadRecord>, by current: UnsafeMutablePointer<ThreadRecord>
+    ) {
+        let roster = unsafe thread.pointee.roster
+        unsafe roster.pointee.world.pointee.hooks.clear?(thread, current)
+        unsafe roster.pointee.orphansLock.withLock {
+            unsafe roster.orphans.pointee.takeAll(from: &thread.deferred.pointee)
+        }
+        if unsafe roster.orphans.pointee.isPending {
+            unsafe ServiceSignal.request(
+                Reclamation.request, of: roster.pointee.world.signal)
+        }
+        unsafe ThreadHeap.abandon(thread.heap)
+        unsafe thread.pointee.isCleared = true
+    }
+
+    /// Ends the calling thread's attached state, which it has cleared: it is attached, and then it is gone (L4).
+    public static func deleteCurrent(_ thread: UnsafeMutablePointer<ThreadRecord>) {
+        precondition(
+            unsafe sp_current_thread() == UnsafeMutableRawPointer(thread),
+            "deleteCurrent: the thread state is not attached on this thread")
+        precondition(unsafe thread.pointee.isCleared, "a thread state deleted that was not cleared")
+        precondition(unsafe thread.pointee.stopDepth == 0, "a thread ends inside a stop of its own")
+        let roster = unsafe thread.pointee.roster
+        sp_set_current_thread(nil)
+        sp_rcu_offline()
+        // Before the record leaves the list: who asks the lock's holder to yield finds it under the roll.
+        if let lock = unsafe roster.pointee.lock { unsafe InterpreterLock.release(lock) }
+        unsafe unlist(thread)
+        // The stopper asks under the roll, so after `unlist` the word is ours.
+        if unsafe thread.loadWord() & ThreadWord.stopRequested != 0 {
+            unsafe Stop.arrive(at: thread.pointee.stop!)
+        }
+        unsafe finishDeletion(of: thread)
+    }
+
+    /// Deletes a thread state that somebody else than its owner cleared.
+    public static func delete(_ thread: UnsafeMutablePointer<ThreadRecord>) {
+        precondition(unsafe thread.pointee.isCleared, "a thread state deleted that was not cleared")
+        precondition(
+            unsafe ThreadWord.state(thread.loadWord()) != ThreadWord.attached,
+            "a thread state deleted while attached")
+        unsafe unlist(thread)
+        unsafe finishDeletion(of: thread)
+    }
+
+    /// Deletes a thread state that was never attached.
+    public static func deleteUnused(_ thread: UnsafeMutablePointer<ThreadRecord>) {
+        precondition(
+            unsafe ThreadWord.state(thread.loadWord()) != ThreadWord.attached,
+            "a thread state deleted while attached")
+        unsafe unlist(thread)
+        unsafe finishDeletion(of: thread)
+    }
+
+    private static func unlist(_ thread: UnsafeMutablePointer<ThreadRecord>) {
+        let roster = unsafe thread.pointee.roster
+        unsafe roster.pointee.world.pointee.roll.withLock {
+            let next = unsafe thread.pointee.next
+            let previous = unsafe thread.pointee.previous
+            if let next = unsafe next { unsafe next.pointee.previous = previous }
+            if let previous = unsafe previous {
+                unsafe previous.pointee.next = next
+            } else {
+                unsafe roster.pointee.threads = next
+            }
+            unsafe roster.pointee.threadCount = roster.pointee.threadCount - 1
+        }
+    }
+
+    private static func finishDeletion(of thread: UnsafeMutablePointer<ThreadRecord>) {
+        unsafe thread.pointee.world.pointee.hooks.deinitialize?(thread)
+        unsafe Reclamation.dismiss(thread.participant)
+        unsafe free(thread)
+    }
+
+    private static func free(_ thread: UnsafeMutablePointer<ThreadRecord>) {
+        unsafe thread.deinitialize(count: 1)
+        unsafe RawMemory.free(thread)
+    }
+}

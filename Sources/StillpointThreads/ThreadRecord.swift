@@ -1,0 +1,139 @@
+// The record of a thread state. It begins with floor 2's part, so that one pointer, kept in one thread-local
+// variable, serves all floors; the floors above this one lay theirs around it in the same way.
+
+public import StillpointMemory
+internal import StillpointPlatform
+public import StillpointSynchronization
+public import Synchronization
+
+/// A thread state, in raw memory from `Roster.makeThread` to its deletion.
+@safe public struct ThreadRecord: ~Copyable {
+    /// The word, and the deferred frees. First, at offset 0.
+    public var participant: Participant
+
+    /// The pages this thread state allocates from. owner only, or world stopped, or held
+    public var heap: ThreadHeap
+
+    /// immutable
+    public let roster: UnsafeMutablePointer<Roster>
+    /// A number that no other thread state of the runtime has or had. immutable
+    public let identifier: UInt64
+
+    /// The OS thread it is bound to (its thread register), 0 before that. written once by its owner; atomic,
+    /// relaxed: only the owner's own value matters to the comparison
+    @usableFromInline let boundThread = Atomic<UInt>(0)
+
+    /// Whether attach and detach have more to do than change the word: the interpreter has a lock, critical
+    /// sections are open, or the world is stopped by this thread. owner only
+    @usableFromInline var needsSlowTransition: Bool
+    /// The innermost critical section. owner only
+    var topSection: UnsafeMutablePointer<SectionRecord>?
+    /// The address of the object lock that the owner is parked on, 0 while none. atomic, no edge: the pause
+    /// that reads it has the owner suspended
+    let parkedOn = Atomic<UInt>(0)
+
+    /// The stop that has counted this thread. written by the stopper before it sets stopRequested [ask]
+    var stop: UnsafeMutablePointer<Stop>?
+    /// How many stops this thread has under way, one inside the other. owner only
+    var stopDepth = 0
+    /// Whether the thread is inside `safepoint`'s slow path. owner only
+    var isAtSafepoint = false
+    /// Whether `clear` was called. owner, or held
+    var isCleared = false
+
+    /// Links of the roster. guarded by the roll
+    var next: UnsafeMutablePointer<ThreadRecord>?
+    var previous: UnsafeMutablePointer<ThreadRecord>?
+
+    init(
+        roster: UnsafeMutablePointer<Roster>, identifier: UInt64, word: UInt32,
+        heap: consuming ThreadHeap, signal: UnsafeMutablePointer<ServiceSignal>
+    ) {
+        unsafe participant = Participant(word: word, signal: signal)
+        unsafe self.heap = unsafe heap
+        unsafe self.roster = roster
+        self.identifier = identifier
+        needsSlowTransition = unsafe roster.pointee.lock != nil
+        unsafe topSection = nil
+        unsafe stop = nil
+        unsafe next = nil
+        unsafe previous = nil
+    }
+
+    /// The interpreter's runtime.
+    public var world: UnsafeMutablePointer<World> { unsafe roster.pointee.world }
+}
+
+/// What the floors above do for a thread record at the moments that belong to this floor. Set when a runtime is
+/// made. Both pointers are to a `ThreadRecord` (a C function cannot say so): `thread` is the record concerned; `by`
+/// is the record of the attached thread that does the work, which is another one when the service thread or a
+/// clearing thread works on a held thread's behalf.
+@safe public struct ThreadHooks {
+    public typealias Hook = @convention(c) (
+        _ thread: UnsafeMutableRawPointer, _ by: UnsafeMutableRawPointer
+    ) -> Void
+
+    /// Size of the whole record, of every floor, in bytes.
+    public var recordByteCount = MemoryLayout<ThreadRecord>.stride
+    /// Initialises what lies behind floor 4's part, before anybody can see the record; false when the runtime
+    /// has no more identities to give.
+    public var initialize: (@convention(c) (_ thread: UnsafeMutableRawPointer) -> Bool)?
+    /// Merges the counts queued to `thread`.
+    public var merge: Hook?
+    /// Collects the interpreter of `thread`; `by` is the same.
+    public var collect: Hook?
+    /// Empties free lists and queues of `thread`, before its heap is abandoned.
+    public var clear: Hook?
+    /// Ends what `initialize` began. Nobody else sees the record any more.
+    public var deinitialize: (@convention(c) (_ thread: UnsafeMutableRawPointer) -> Void)?
+
+    public init() {}
+}
+
+extension UnsafeMutablePointer where Pointee == ThreadRecord {
+    /// The address of the word, to sleep on.
+    var wordAddress: UnsafePointer<Atomic<UInt32>> {
+        // The record stays where it is until it is freed, so the address outlives the closure.
+        unsafe withUnsafePointer(to: pointee.participant.word) { unsafe $0 }
+    }
+
+    /// Floor 2's part, which is the record's beginning.
+    public var participant: UnsafeMutablePointer<Participant> {
+        unsafe withUnsafePointer(to: pointee.participant) { unsafe .init(mutating: $0) }
+    }
+
+    /// The deferred frees. By its own address: a change in place through the record would look to
+    /// ThreadSanitizer like a change of the whole record, the word included.
+    public var deferred: UnsafeMutablePointer<DeferredQueue> {
+        unsafe withUnsafePointer(to: pointee.participant.deferred) { unsafe .init(mutating: $0) }
+    }
+
+    /// Floor 3's part.
+    public var heap: UnsafeMutablePointer<ThreadHeap> {
+        unsafe withUnsafePointer(to: pointee.heap) { unsafe .init(mutating: $0) }
+    }
+
+    /// Says anew whether attach and detach have more to do than change the word.
+    func updateTransition() {
+        unsafe pointee.needsSlowTransition = pointee.roster.pointee.lock != nil
+            || pointee.topSection != nil || pointee.stopDepth > 0
+    }
+
+    /// Loads the word. `ordering` at the caller's: most loads only choose a path.
+    @inlinable @inline(__always)
+    func loadWord() -> UInt32 {
+        unsafe pointee.participant.word.load(ordering: .relaxed)
+    }
+
+    /// Sets bits of the word for the thread's next safepoint. [due] the setter's writes  ->  that safepoint
+    public func setDue(_ bits: UInt32) {
+        unsafe pointee.participant.word.bitwiseOr(bits, ordering: .releasing)
+    }
+
+    /// Clears bits of the word before the work that they announce is done. [due]
+    func takeDue(_ bits: UInt32) -> Bool {
+        let before = unsafe pointee.participant.word.bitwiseAnd(
+            ~bits, ordering: .acquiring).oldValue
+        return before & bits != 0
+    }
+}
