@@ -1,8 +1,8 @@
 // What counting does off the owner's path. States, invariants and edges: Counting.swift.
 
-public import StillpointMemory
-public import StillpointPlatform
-public import StillpointThreads
+internal import StillpointMemory
+internal import StillpointPlatform
+internal import StillpointThreads
 internal import Synchronization
 
 extension Counting {
@@ -71,7 +71,7 @@ extension Counting {
     static func releaseSlow(
         _ object: ObjectPointer, owner: UInt64, by thread: UnsafeMutablePointer<ObjectThread>
     ) {
-        if unsafe OwnerWord.identifier(owner) == thread.pointee.ownerIdentifier {
+        if unsafe OwnerWord.identifier(owner) == thread.own.pointee.ownerIdentifier {
             unsafe releaseLastLocal(object, by: thread)
         } else if OwnerWord.identifier(owner) != OwnerWord.immortalIdentifier {
             unsafe releaseForeign(object, by: thread)
@@ -157,14 +157,14 @@ extension Counting {
         if OwnerWord.identifier(owner) == OwnerWord.immortalIdentifier { return }
         switch unsafe thread.owners.deliver(object, to: OwnerWord.identifier(owner), by: thread) {
         case .delivered:
-            unsafe thread.pointee.queuedCount += 1
+            unsafe thread.own.pointee.queuedCount += 1
         case .mergedDead:
             unsafe Destruction.destroy(object, by: thread)
         case .merged:
             break
         case .outOfMemory:
             // The object keeps a count that nobody holds: its next collection frees it.
-            unsafe thread.pointee.lostCount += 1
+            unsafe thread.own.pointee.lostCount += 1
             unsafe thread.record.setDue(ThreadWord.collectionDue)
         }
     }

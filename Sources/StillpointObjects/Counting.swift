@@ -33,7 +33,7 @@
 // [queue]         the lock of the owner's identifier: a queued count  ->  its merge
 
 public import StillpointMemory
-public import StillpointPlatform
+internal import StillpointPlatform
 public import Synchronization
 
 /// Retain and release. `thread` is the calling thread's attached state, of the object's interpreter; unless it says
@@ -47,7 +47,7 @@ public enum Counting {
         // relaxed, in this file wherever the owner word is touched: its owner alone writes it (R1), and who reads it
         // otherwise only compares the identifier; the edges are the shared word's.
         let word = unsafe object.header.pointee.owner.load(ordering: .relaxed)
-        if unsafe OwnerWord.identifier(word) == thread.pointee.ownerIdentifier {
+        if unsafe OwnerWord.identifier(word) == thread.own.pointee.ownerIdentifier {
             let (sum, isOver) = word.addingReportingOverflow(OwnerWord.one)
             unsafe object.header.pointee.owner.store(
                 isOver ? OwnerWord.immortal : sum, ordering: .relaxed)
@@ -62,7 +62,7 @@ public enum Counting {
         _ object: ObjectPointer, by thread: UnsafeMutablePointer<ObjectThread>
     ) {
         let word = unsafe object.header.pointee.owner.load(ordering: .relaxed)
-        if unsafe OwnerWord.identifier(word) == thread.pointee.ownerIdentifier,
+        if unsafe OwnerWord.identifier(word) == thread.own.pointee.ownerIdentifier,
             OwnerWord.localCount(word) > 1
         {
             unsafe object.header.pointee.owner.store(word &- OwnerWord.one, ordering: .relaxed)
@@ -81,7 +81,7 @@ public enum Counting {
         _ object: ObjectPointer, by thread: UnsafeMutablePointer<ObjectThread>
     ) -> Bool {
         let word = unsafe object.header.pointee.owner.load(ordering: .relaxed)
-        if unsafe OwnerWord.identifier(word) == thread.pointee.ownerIdentifier {
+        if unsafe OwnerWord.identifier(word) == thread.own.pointee.ownerIdentifier {
             let (sum, isOver) = word.addingReportingOverflow(OwnerWord.one)
             unsafe object.header.pointee.owner.store(
                 isOver ? OwnerWord.immortal : sum, ordering: .relaxed)

@@ -16,15 +16,15 @@ public enum Destruction {
     /// function, frees its block. Uses stack for one object, however many die of it.
     @usableFromInline @inline(never)
     static func destroy(_ object: ObjectPointer, by thread: UnsafeMutablePointer<ObjectThread>) {
-        unsafe markDead(object, before: thread.pointee.dying)
-        unsafe thread.pointee.dying = object
-        if unsafe thread.pointee.isDestroying { return }
-        unsafe thread.pointee.isDestroying = true
-        while let next = unsafe thread.pointee.dying {
-            unsafe thread.pointee.dying = successor(of: next)
+        unsafe markDead(object, before: thread.own.pointee.dying)
+        unsafe thread.own.pointee.dying = object
+        if unsafe thread.own.pointee.isDestroying { return }
+        unsafe thread.own.pointee.isDestroying = true
+        while let next = unsafe thread.own.pointee.dying {
+            unsafe thread.own.pointee.dying = successor(of: next)
             unsafe finish(next, by: thread)
         }
-        unsafe thread.pointee.isDestroying = false
+        unsafe thread.own.pointee.isDestroying = false
     }
 
     /// Makes an object whose count is zero look dead (D1), with a link to `next`.
@@ -41,7 +41,7 @@ public enum Destruction {
     private static func finish(
         _ object: ObjectPointer, by thread: UnsafeMutablePointer<ObjectThread>
     ) {
-        let types = unsafe thread.pointee.types
+        let types = unsafe thread.own.pointee.types
         unsafe Objects.visitReferences(of: object, in: types) { slot in
             if let child = unsafe slot.loadObject() { unsafe Counting.release(child, by: thread) }
         }
@@ -67,7 +67,7 @@ public enum Destruction {
     static func free(_ object: ObjectPointer, by thread: UnsafeMutablePointer<ObjectThread>) {
         // relaxed: a visitor looks at a stop; the heap orders the block's next use.
         unsafe object.header.pointee.type.store(0, ordering: .relaxed)
-        unsafe thread.pointee.diedCount += 1
+        unsafe thread.own.pointee.diedCount += 1
         unsafe ThreadHeap.free(object, by: thread.heap)
     }
 }

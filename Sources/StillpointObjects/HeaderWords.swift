@@ -6,7 +6,7 @@
 //   type    31 .. 26 | 25 .. 24 | 23 ......... 0     collector bits | lock | type index
 
 public import StillpointMemory
-public import StillpointPlatform
+internal import StillpointPlatform
 public import Synchronization
 
 /// The address of an object: of its header. Good until the next safepoint of the thread that holds it; across one, a

@@ -2,7 +2,7 @@
 
 public import StillpointMemory
 public import StillpointPlatform
-public import StillpointSynchronization
+internal import StillpointSynchronization
 public import StillpointThreads
 public import Synchronization
 
@@ -21,15 +21,16 @@ public struct ObjectCounts: Equatable, Sendable {
     public init() {}
 
     mutating func add(_ thread: UnsafeMutablePointer<ObjectThread>) {
-        unsafe born += thread.pointee.bornCount
-        unsafe died += thread.pointee.diedCount
-        unsafe queued += thread.pointee.queuedCount
-        unsafe merged += thread.pointee.mergedCount
-        unsafe lost += thread.pointee.lostCount
+        unsafe born += thread.own.pointee.bornCount
+        unsafe died += thread.own.pointee.diedCount
+        unsafe queued += thread.own.pointee.queuedCount
+        unsafe merged += thread.own.pointee.mergedCount
+        unsafe lost += thread.own.pointee.lostCount
     }
 }
 
 /// One an interpreter, in raw memory. Made before the first thread state, found from the roster.
+@safe
 public struct InterpreterObjects: ~Copyable {
     /// immutable
     public let runtime: UnsafeMutablePointer<RuntimeObjects>
@@ -97,8 +98,8 @@ public struct InterpreterObjects: ~Copyable {
 extension UnsafeMutablePointer where Pointee == InterpreterObjects {
     /// The roots.
     @usableFromInline var handles: UnsafeMutablePointer<HandleTable> {
-        // A field of a structure that stays where it is.
-        unsafe withUnsafeMutablePointer(to: &pointee.handleTable) { unsafe $0 }
+        // A part of a structure that stays where it is.
+        unsafe withUnsafePointer(to: pointee.handleTable) { unsafe .init(mutating: $0) }
     }
 
     // MARK: For a collector, with the world stopped
@@ -167,13 +168,13 @@ extension UnsafeMutablePointer where Pointee == InterpreterObjects {
     func takeLeavings(of thread: UnsafeMutablePointer<ObjectThread>) {
         unsafe pointee.lock.lock()
         unsafe pointee.gone.add(thread)
-        unsafe thread.pointee.bornCount = 0
-        unsafe thread.pointee.diedCount = 0
-        unsafe thread.pointee.queuedCount = 0
-        unsafe thread.pointee.mergedCount = 0
-        unsafe thread.pointee.lostCount = 0
-        while let storage = unsafe thread.pointee.undeferred {
-            unsafe thread.pointee.undeferred = Destruction.successor(of: storage)
+        unsafe thread.own.pointee.bornCount = 0
+        unsafe thread.own.pointee.diedCount = 0
+        unsafe thread.own.pointee.queuedCount = 0
+        unsafe thread.own.pointee.mergedCount = 0
+        unsafe thread.own.pointee.lostCount = 0
+        while let storage = unsafe thread.own.pointee.undeferred {
+            unsafe thread.own.pointee.undeferred = Destruction.successor(of: storage)
             unsafe storage.header.pointee.owner.store(
                 OwnerWord.link(to: pointee.undeferred), ordering: .relaxed)
             unsafe pointee.undeferred = storage
@@ -185,6 +186,6 @@ extension UnsafeMutablePointer where Pointee == InterpreterObjects {
 extension UnsafeMutablePointer where Pointee == ObjectThread {
     /// Whether nothing is queued to this thread state.
     var isIdle: Bool {
-        unsafe owners.locked(pointee.ownerIdentifier) { _ in unsafe pointee.queue.isEmpty }
+        unsafe owners.locked(own.pointee.ownerIdentifier) { _ in unsafe queue.pointee.isEmpty }
     }
 }

@@ -12,10 +12,10 @@ internal import StillpointThreads
 internal import Synchronization
 
 /// The queue: chunks of raw memory. Guarded by the lock of the owner's identifier.
-@usableFromInline
-@unsafe
-struct MergeQueue {
+@safe
+struct MergeQueue: ~Copyable {
     /// A head; the addresses follow it.
+    @safe
     struct Chunk {
         var next: UnsafeMutablePointer<Chunk>?
         var count: Int
@@ -29,7 +29,10 @@ struct MergeQueue {
     /// A test's choice: no memory for chunks.
     var isRefusingMemory = false
 
-    init() {}
+    init() {
+        unsafe first = nil
+        unsafe spare = nil
+    }
 
     var isEmpty: Bool { unsafe first == nil }
 
@@ -47,7 +50,7 @@ struct MergeQueue {
     }
 
     private mutating func takeSpare() -> UnsafeMutablePointer<Chunk>? {
-        if unsafe isRefusingMemory { return nil }
+        if isRefusingMemory { return nil }
         if let chunk = unsafe spare {
             unsafe spare = nil
             return unsafe chunk
@@ -63,11 +66,9 @@ struct MergeQueue {
         if unsafe spare == nil { unsafe spare = chunk } else { unsafe RawMemory.free(chunk) }
     }
 
-    /// Frees what an empty queue keeps.
-    mutating func deinitialize() {
+    deinit {
         assert(unsafe first == nil, "a merge queue ends with counts in it")
         unsafe RawMemory.free(spare)
-        unsafe spare = nil
     }
 
     static func objects(of chunk: UnsafeMutablePointer<Chunk>) -> UnsafeMutablePointer<ObjectPointer> {
@@ -91,20 +92,20 @@ extension UnsafeMutablePointer where Pointee == ObjectThread {
                 unsafe next = chunk.pointee.next
                 for index in 0..<(unsafe chunk.pointee.count) {
                     let object = unsafe MergeQueue.objects(of: chunk)[index]
-                    unsafe pointee.mergedCount += 1
+                    unsafe own.pointee.mergedCount += 1
                     if unsafe Counting.merge(object, adding: -1) { unsafe bury(object) }
                 }
-                unsafe owners.locked(pointee.ownerIdentifier) { _ in
-                    unsafe pointee.queue.giveBack(chunk)
+                unsafe owners.locked(own.pointee.ownerIdentifier) { _ in
+                    unsafe queue.pointee.giveBack(chunk)
                 }
             }
         }
     }
 
     private func takeQueue() -> UnsafeMutablePointer<MergeQueue.Chunk>? {
-        unsafe owners.locked(pointee.ownerIdentifier) { _ in
-            let first = unsafe pointee.queue.first
-            unsafe pointee.queue.first = nil
+        unsafe owners.locked(own.pointee.ownerIdentifier) { _ in
+            let first = unsafe queue.pointee.first
+            unsafe queue.pointee.first = nil
             return unsafe first
         }
     }

@@ -16,8 +16,8 @@
 // passes a safepoint, so a pause may take it.
 // [queue]  a number's lock
 
-public import StillpointPlatform
-public import StillpointSynchronization
+internal import StillpointPlatform
+internal import StillpointSynchronization
 internal import StillpointThreads
 internal import Synchronization
 
@@ -32,6 +32,7 @@ enum Delivery {
 }
 
 /// The table. In raw memory, as long as its runtime.
+@safe
 public struct OwnerTable: ~Copyable {
     /// The largest number that is given out.
     public static let largestIdentifier = 65_534
@@ -62,10 +63,10 @@ public struct OwnerTable: ~Copyable {
         precondition(1...Self.largestIdentifier ~= limit, "identifiers are numbers of 16 bits")
         self.limit = limit
         let count = Self.largestIdentifier + 1
-        let entryByteCount = count * MemoryLayout<UnsafeMutablePointer<ObjectThread>?>.stride
+        let entryByteCount = unsafe count * MemoryLayout<UnsafeMutablePointer<ObjectThread>?>.stride
         let page = AddressSpace.pageByteCount
         byteCount = (entryByteCount + count * 2 + page - 1) / page * page
-        let shards = try unsafe RawMemory.allocate(
+        let shards = unsafe try RawMemory.allocate(
             byteCount: Self.shardCount * MemoryLayout<Shard>.stride, alignment: 64
         ).bindMemory(to: Shard.self, capacity: Self.shardCount)
         let start: UnsafeMutableRawPointer
@@ -128,12 +129,12 @@ extension UnsafeMutablePointer where Pointee == OwnerTable {
         let shard = unsafe pointee.shards + Int(identifier) % OwnerTable.shardCount
         unsafe shard.pointee.lock.lock()
         defer { unsafe shard.pointee.lock.unlock() }
-        return body(&(unsafe pointee.entries[Int(identifier)]))
+        return unsafe body(&pointee.entries[Int(identifier)])
     }
 
     /// Lists a thread state under the number that it claimed.
     func enlist(_ thread: UnsafeMutablePointer<ObjectThread>) {
-        unsafe locked(thread.pointee.ownerIdentifier) { entry in
+        unsafe locked(thread.own.pointee.ownerIdentifier) { entry in
             precondition(unsafe entry == nil, "O1")
             unsafe entry = thread
         }
@@ -141,8 +142,8 @@ extension UnsafeMutablePointer where Pointee == OwnerTable {
 
     /// Takes a thread state from the list, if nothing is queued to it.
     func withdrawIfIdle(_ thread: UnsafeMutablePointer<ObjectThread>) -> Bool {
-        unsafe locked(thread.pointee.ownerIdentifier) { entry in
-            if unsafe !thread.pointee.queue.isEmpty { return false }
+        unsafe locked(thread.own.pointee.ownerIdentifier) { entry in
+            if unsafe !thread.queue.pointee.isEmpty { return false }
             if unsafe entry == thread { unsafe entry = nil }
             return true
         }
@@ -159,8 +160,8 @@ extension UnsafeMutablePointer where Pointee == OwnerTable {
             else {
                 return unsafe Counting.merge(object, adding: -1) ? .mergedDead : .merged
             }
-            let wasEmpty = unsafe owner.pointee.queue.isEmpty
-            guard unsafe owner.pointee.queue.push(object) else { return .outOfMemory }
+            let wasEmpty = unsafe owner.queue.pointee.isEmpty
+            guard unsafe owner.queue.pointee.push(object) else { return .outOfMemory }
             if wasEmpty {
                 // The owner's record is there while its entry is: hence under the lock.
                 // acquiring: a state read too early would leave work with a thread that has just gone to sleep.
@@ -173,7 +174,7 @@ extension UnsafeMutablePointer where Pointee == OwnerTable {
         }
         if mustRequest {
             unsafe ServiceSignal.request(
-                ServiceThread.dueWork, of: thread.record.world.signal)
+                ServiceThread.dueWork, of: thread.pointee.record.world.signal)
         }
         return delivery
     }

@@ -47,11 +47,11 @@ extension UnsafeMutablePointer where Pointee == RuntimeObjects {
     /// The types of the runtime.
     public var types: UnsafeMutablePointer<TypeTable> {
         // A field of a structure that stays where it is.
-        unsafe withUnsafeMutablePointer(to: &pointee.typeTable) { unsafe $0 }
+        unsafe withUnsafePointer(to: pointee.typeTable) { unsafe .init(mutating: $0) }
     }
 
     /// Who the owner identifiers mean.
     public var owners: UnsafeMutablePointer<OwnerTable> {
-        unsafe withUnsafeMutablePointer(to: &pointee.ownerTable) { unsafe $0 }
+        unsafe withUnsafePointer(to: pointee.ownerTable) { unsafe .init(mutating: $0) }
     }
 }

@@ -3,7 +3,7 @@
 //   0        16                    16 + payloadByteCount
 //   header   payload               elements, if there is a variable part; how many stands first in the payload
 
-public import StillpointMemory
+internal import StillpointMemory
 public import StillpointPlatform
 
 /// The part of an object whose length is each object's own. Its length, a number of elements, is the first 8 bytes of
@@ -29,6 +29,7 @@ struct ElementLayout: Equatable, Sendable {
 }
 
 /// The layout of a type that is made by hand; a `ManagedPayload` describes itself.
+@safe
 public struct TypeLayout {
     public var name: String
     /// The size of the payload without the variable part, in bytes.

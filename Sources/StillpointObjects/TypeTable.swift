@@ -5,12 +5,13 @@
 // T2  An index is not used again.
 // Limits: types are not collected (T2).
 
-public import StillpointMemory
-public import StillpointPlatform
+internal import StillpointMemory
+internal import StillpointPlatform
 internal import StillpointSynchronization
 internal import Synchronization
 
 /// The table. In raw memory, as long as its runtime.
+@safe
 public struct TypeTable: ~Copyable {
     /// How many types there can be.
     public static let largestCount = 1 << 24 - 1
@@ -33,10 +34,10 @@ public struct TypeTable: ~Copyable {
     init(limit: Int) throws(PlatformError) {
         precondition(1...Self.largestCount ~= limit, "a type index has 24 bits")
         self.limit = limit
-        let needed = (limit + 1) * MemoryLayout<TypeDescriptor>.stride
+        let needed = unsafe (limit + 1) * MemoryLayout<TypeDescriptor>.stride
         reservedByteCount = (needed + Self.growthByteCount - 1) / Self.growthByteCount
             * Self.growthByteCount
-        unsafe entries = try AddressSpace.reserve(
+        unsafe entries = unsafe try AddressSpace.reserve(
             byteCount: reservedByteCount, alignment: AddressSpace.pageByteCount
         ).bindMemory(to: TypeDescriptor.self, capacity: limit + 1)
     }
@@ -77,7 +78,7 @@ extension UnsafeMutablePointer where Pointee == TypeTable {
     ) throws(TypeError) -> ManagedType<Payload> {
         let alignment = MemoryLayout<Payload>.alignment
         if alignment > BlockHeader.byteCount { throw .unsuitableAlignment(alignment) }
-        var layout = TypeLayout(
+        var layout = unsafe TypeLayout(
             name: name ?? String(describing: type), payloadByteCount: MemoryLayout<Payload>.size)
         for (position, path) in Payload.references.enumerated() {
             guard Swift.type(of: path).valueType is any ReferenceField.Type,
@@ -136,7 +137,7 @@ extension UnsafeMutablePointer where Pointee == TypeTable {
 
     /// Sees to it that the entry of `index` has memory. The lock is held.
     private func commit(upTo index: Int) throws(PlatformError) {
-        let needed = (index + 1) * MemoryLayout<TypeDescriptor>.stride
+        let needed = unsafe (index + 1) * MemoryLayout<TypeDescriptor>.stride
         while unsafe pointee.committedByteCount < needed {
             let start = unsafe UnsafeMutableRawPointer(pointee.entries) + pointee.committedByteCount
             try unsafe AddressSpace.commit(start, byteCount: TypeTable.growthByteCount)
@@ -148,7 +149,7 @@ extension UnsafeMutablePointer where Pointee == TypeTable {
         _ offsets: [Int]
     ) throws(PlatformError) -> UnsafeMutablePointer<UInt32>? {
         if offsets.isEmpty { return nil }
-        let copy = try unsafe RawMemory.allocate(byteCount: offsets.count * 4)
+        let copy = unsafe try RawMemory.allocate(byteCount: offsets.count * 4)
             .bindMemory(to: UInt32.self, capacity: offsets.count)
         for (index, offset) in offsets.enumerated() {
             unsafe copy[index] = UInt32(offset + BlockHeader.byteCount)
