@@ -29,6 +29,8 @@ public struct CollectionReport: Equatable, Sendable {
     public internal(set) var markNanoseconds: UInt64 = 0
     /// Of the pause, freeing the rest.
     public internal(set) var sweepNanoseconds: UInt64 = 0
+    /// The second pause, in which the pages that the destroyed objects left empty are given back; 0: there was none.
+    public internal(set) var filePauseNanoseconds: UInt64 = 0
     /// How often the heap was walked because the mark stack was full and could not grow.
     public internal(set) var rescanCount = 0
 

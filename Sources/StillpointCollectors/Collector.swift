@@ -15,12 +15,14 @@
 //   file     stopped   pages are filed anew, empty ones given back
 //   go       -> runs
 //   destroy  runs      the destroy functions of the doomed run, on the collecting thread, and their blocks are freed
+//   file     stopped   if there were doomed objects: a second, short pause files the pages that they leave empty
 //   purge    runs      free memory goes to the operating system
 //
 // From CPython's free-threaded collector (Python/gc_free_threading.c) this takes: the pause of one interpreter, the
 // merging of queues first, the walk over the heap's pages instead of a list of objects, the list threaded through
-// dead objects' headers, and that no user code runs in a pause. It has one pause where that one has two, because
-// nothing can be resurrected yet: there are no finalizers that see their object, and no weak references.
+// dead objects' headers, and that no user code runs in a pause. What that one does in its second pause,
+// looking for what was resurrected, this has no need of yet: there are no finalizers that see their object, and no weak
+// references. A second pause, for pages alone, follows only if payloads had something to destroy.
 // It is thinner in other ways too: one marking thread, no prefetch, a walk for immortal objects, the whole heap
 // every time.
 //
@@ -39,7 +41,7 @@
 // [park], [resume]  of StopTheWorld: all that threads wrote before the pause -> the collector -> threads after it
 
 public import StillpointObjects
-public import StillpointPlatform
+internal import StillpointPlatform
 internal import StillpointSynchronization
 public import StillpointThreads
 internal import Synchronization
@@ -48,7 +50,9 @@ internal import Synchronization
 public enum Collector {
     /// Makes safepoints collect when a collection is due. Part of making a runtime.
     public static func install(into hooks: inout ThreadHooks) {
-        unsafe hooks.collect = { thread, _ in unsafe Collector.collectIfDue(by: thread) }
+        unsafe hooks.collect = { record, _ in
+            unsafe Collector.collectIfDue(by: record.assumingMemoryBound(to: ThreadRecord.self))
+        }
     }
 
     /// Collects the interpreter of `thread`, which is attached and has not stopped the world. The thread may be
@@ -161,6 +165,7 @@ extension UnsafeMutablePointer where Pointee == CollectorState {
             stopped.resume()
         } catch { throw .thread(error) }
         report.objectsDestroyedAfterPause = unsafe doomed.destroyAll(of: self, by: thread)
+        if report.objectsDestroyedAfterPause > 0 { report.filePauseNanoseconds = unsafe fileAgain() }
         unsafe heap.purge()
         unsafe pointee.lastReport = report
         // relaxed: statistics
@@ -168,6 +173,16 @@ extension UnsafeMutablePointer where Pointee == CollectorState {
         unsafe pointee.totalObjectsFreed.wrappingAdd(report.objectsFreed, ordering: .relaxed)
         unsafe pointee.totalBytesFreed.wrappingAdd(report.bytesFreed, ordering: .relaxed)
         return report
+    }
+
+    /// Gives back the pages that the doomed have left empty, in a pause without a look at any object; its length. If the
+    /// caller has the world stopped by other means, that is in vain, and the next collection does it.
+    private func fileAgain() -> UInt64 {
+        guard let stopped = try? unsafe StopTheWorld.begin(world, scope: pointee.roster) else { return 0 }
+        let began = MonotonicClock.nanoseconds()
+        unsafe heap.collectCrossThreadFrees()
+        stopped.resume()
+        return MonotonicClock.nanoseconds() - began
     }
 
     /// All that is done in the pause.
@@ -199,6 +214,6 @@ extension UnsafeMutablePointer where Pointee == CollectorState {
     /// stays where it is: nothing refers to it, so it is not marked.
     private func drainQueues(by thread: UnsafeMutablePointer<ObjectThread>) {
         unsafe pointee.objects.mergeAllQueued(by: thread)
-        unsafe Roster.drainDeferred(of: pointee.roster, by: thread.record)
+        unsafe Roster.drainDeferred(of: pointee.roster, by: UnsafeMutableRawPointer(thread.record))
     }
 }

@@ -1,10 +1,10 @@
 // What the collector keeps of one interpreter, in raw memory that `InterpreterObjects.collectorContext` points at.
 
-public import StillpointMemory
+internal import StillpointMemory
 public import StillpointObjects
 public import StillpointPlatform
-public import StillpointSynchronization
-public import StillpointThreads
+internal import StillpointSynchronization
+internal import StillpointThreads
 internal import Synchronization
 
 /// One interpreter's collector.

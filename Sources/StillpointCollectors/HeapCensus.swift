@@ -1,9 +1,9 @@
 // What an interpreter's heap holds, by type: counted object by object, at a stop.
 
 internal import StillpointMemory
-public import StillpointObjects
+internal import StillpointObjects
 internal import StillpointPlatform
-public import StillpointThreads
+internal import StillpointThreads
 
 /// The objects of one type.
 public struct TypeStatistics: Equatable, Sendable {
@@ -79,6 +79,7 @@ extension UnsafeMutablePointer where Pointee == CollectorState {
 }
 
 /// Counters by type, in raw memory.
+@safe
 private struct TypeRows: ~Copyable {
     struct Row {
         var objectCount = 0

@@ -8,6 +8,7 @@
 internal import StillpointPlatform
 
 /// Addresses of objects. One thread's.
+@safe
 struct MarkStack: ~Copyable {
     private var base: UnsafeMutablePointer<UnsafeMutableRawPointer>
     private var count = 0
@@ -29,7 +30,7 @@ struct MarkStack: ~Copyable {
 
     deinit { unsafe RawMemory.free(base) }
 
-    private static var entryByteCount: Int { MemoryLayout<UnsafeMutableRawPointer>.stride }
+    private static var entryByteCount: Int { unsafe MemoryLayout<UnsafeMutableRawPointer>.stride }
 
     @inline(__always)
     mutating func push(_ object: UnsafeMutableRawPointer) {

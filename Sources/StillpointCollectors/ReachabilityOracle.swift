@@ -9,7 +9,7 @@
 
 internal import StillpointMemory
 public import StillpointObjects
-public import StillpointThreads
+internal import StillpointThreads
 internal import Synchronization
 
 /// The objects of one interpreter and who refers to whom. Made while the world is stopped.

@@ -34,7 +34,7 @@ extension UnsafeMutablePointer where Pointee == CollectorState {
             report.bytesFreed += size
             if unsafe Counting.count(of: object) != 0 { report.cyclicObjectsFreed += 1 }
             let index = unsafe Objects.typeIndex(of: object)
-            let isDoomed = unsafe types.descriptor(index).hasDestroyFunction
+            let isDoomed = unsafe mayHaveDestroyFunction(index)
             unsafe dropReferences(of: object, clearing: isDoomed)
             if isDoomed {
                 unsafe doomed.add(object)
@@ -43,6 +43,11 @@ extension UnsafeMutablePointer where Pointee == CollectorState {
             }
         }
     }
+
+    /// Whether payloads of this type may have something to run at their end: those that are not built in. A payload that
+    /// has nothing to run goes the same way, and is freed after the pause.
+    @inline(__always)
+    private func mayHaveDestroyFunction(_ type: UInt32) -> Bool { type > BuiltinType.count }
 
     /// Uncounts the kept objects that a trash object refers to.
     @inline(__always)
@@ -79,6 +84,7 @@ extension UnsafeMutablePointer where Pointee == CollectorState {
 
 /// The doomed objects of one collection (K4): a list through word 0 of their headers, in the form that free blocks use.
 /// The collecting thread's, from the sweep to the last destroy function.
+@safe
 struct Doomed {
     private var first: ObjectPointer?
 
@@ -104,7 +110,7 @@ struct Doomed {
         while let object = unsafe next {
             // relaxed: written by this thread
             let link = unsafe BlockHeader.of(object).pointee.owner.load(ordering: .relaxed)
-            unsafe next = ObjectPointer(bitPattern: UInt(link >> 16) << 4)
+            unsafe next = ObjectPointer(bitPattern: UInt(link &>> 12))
             unsafe Destruction.runDestroyFunction(of: object, in: state.types)
             unsafe ThreadHeap.free(object, by: thread.heap)
             count += 1
@@ -114,6 +120,6 @@ struct Doomed {
 
     /// (address / 16) << 16: bits 0 ..< 16 are 0, nobody's.
     private static func link(to object: ObjectPointer?) -> UInt64 {
-        UInt64(UInt(bitPattern: object)) >> 4 << 16
+        UInt64(UInt(bitPattern: object)) &<< 12
     }
 }

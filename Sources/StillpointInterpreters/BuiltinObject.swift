@@ -36,7 +36,7 @@ extension ManagedThread {
     /// An immutable string of bytes: the UTF-8 of `text`.
     public func makeString(_ text: String) throws(OutOfMemory) -> Handle<ManagedBytes> {
         let state = unsafe self.state
-        return try text.utf8Span.span.bytes.withUnsafeBytes { bytes throws(OutOfMemory) in
+        return try unsafe text.utf8Span.span.bytes.withUnsafeBytes { bytes throws(OutOfMemory) in
             try unsafe Handle(adopting: ManagedBytes.make(bytes, by: state), by: state)
         }
     }

@@ -3,7 +3,7 @@
 
 public import StillpointMemory
 public import StillpointObjects
-public import StillpointThreads
+internal import StillpointThreads
 
 extension Handle where Payload == ManagedDictionary {
     /// How many keys it has.
@@ -31,7 +31,7 @@ extension Handle where Payload == ManagedDictionary {
     public func find<Value: ManagedPayload>(
         _ text: String, as type: ManagedType<Value>, by thread: borrowing ManagedThread
     ) throws(OutOfMemory) -> Handle<Value>? {
-        let found: ObjectPointer? = text.utf8Span.span.bytes.withUnsafeBytes { key in
+        let found: ObjectPointer? = unsafe text.utf8Span.span.bytes.withUnsafeBytes { key in
             unsafe self.found(key, nil, thread)
         }
         return try unsafe found.adopt(index: type.index, by: thread)
@@ -67,7 +67,7 @@ extension Handle where Payload == ManagedDictionary {
         _ text: String, as type: ManagedType<Value>, by thread: borrowing ManagedThread,
         make: () throws(OutOfMemory) -> Handle<Value>
     ) throws(OutOfMemory) -> Handle<Value> {
-        try text.utf8Span.span.bytes.withUnsafeBytes { key throws(OutOfMemory) in
+        try unsafe text.utf8Span.span.bytes.withUnsafeBytes { key throws(OutOfMemory) in
             try unsafe findOrInsert(key, as: type, by: thread, make: make)
         }
     }
@@ -89,7 +89,7 @@ extension Handle where Payload == ManagedDictionary {
     public func insert<Value>(
         _ text: String, _ value: borrowing Handle<Value>, by thread: borrowing ManagedThread
     ) throws(OutOfMemory) -> Bool {
-        try text.utf8Span.span.bytes.withUnsafeBytes { key throws(OutOfMemory) in
+        try unsafe text.utf8Span.span.bytes.withUnsafeBytes { key throws(OutOfMemory) in
             try unsafe insert(key, value, by: thread)
         }
     }

@@ -2,7 +2,7 @@
 
 public import StillpointMemory
 public import StillpointObjects
-public import StillpointThreads
+internal import StillpointThreads
 
 extension Handle where Payload == ManagedBytes {
     /// How many bytes it has.

@@ -106,7 +106,7 @@ extension Optional where Wrapped == ObjectPointer {
     func adopt<Target>(
         index: UInt32, by thread: borrowing ManagedThread
     ) throws(OutOfMemory) -> Handle<Target>? {
-        guard let object = unsafe self else { return nil }
+        guard let object = self else { return nil }
         precondition(
             unsafe Objects.typeIndex(of: object) == index, "an object of another type than it is taken for")
         return try unsafe Handle<Target>(adopting: object, by: thread.state)
@@ -115,7 +115,7 @@ extension Optional where Wrapped == ObjectPointer {
     /// The object found, with its count, in a handle of any type.
     @inlinable
     func adoptAny(by thread: borrowing ManagedThread) throws(OutOfMemory) -> Handle<ManagedObject>? {
-        guard let object = unsafe self else { return nil }
+        guard let object = self else { return nil }
         return try unsafe Handle<ManagedObject>(adopting: object, by: thread.state)
     }
 }

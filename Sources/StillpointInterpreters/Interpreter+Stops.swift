@@ -3,7 +3,7 @@
 public import StillpointCollectors
 public import StillpointPlatform
 internal import StillpointSynchronization
-public import StillpointThreads
+internal import StillpointThreads
 
 /// A stopped interpreter, until `resume()`, or until this value ends, on the OS thread that stopped it.
 public struct StoppedInterpreter: ~Copyable {

@@ -1,7 +1,7 @@
 // How threads come to an interpreter: an OS thread of the embedder's attaches for a scope, or again and again with a
 // state of its own (HostThread.swift); or the interpreter starts one (StartedThread.swift).
 
-public import StillpointPlatform
+internal import StillpointPlatform
 internal import StillpointSynchronization
 internal import StillpointThreads
 
@@ -47,14 +47,14 @@ extension Interpreter {
         joinFinishedThreads()
         let record = try unsafe enterNewThread()
         let state = unsafe StartedThreadState(name: name, interpreter: self, record: record, body: body)
-        let argument = Unmanaged.passRetained(state)
+        let argument = unsafe Unmanaged.passRetained(state)
         do throws(PlatformError) {
             let system = try unsafe SystemThread.start(
                 name: name, stackByteCount: stackByteCount, processor: processor,
                 argument: argument.toOpaque(), body: runStartedThread)
             state.didStart(system)
         } catch {
-            argument.release()
+            unsafe argument.release()
             unsafe discardEntered(record)
             throw .system(error)
         }
@@ -79,7 +79,7 @@ extension Interpreter {
     /// - Throws: `.shuttingDown`, `.thread`.
     public func makeHostThread() throws(RuntimeError) -> HostThread {
         let record = try unsafe enterNewThread()
-        listLock.withLock { _ = unsafe hostRecords.insert(UInt(bitPattern: record)) }
+        listLock.withLock { _ = hostRecords.insert(UInt(bitPattern: record)) }
         unsafe Gate.leave(gate)
         return unsafe HostThread(record, of: self)
     }
@@ -90,8 +90,8 @@ extension Interpreter {
     func enterNewThread() throws(RuntimeError) -> UnsafeMutablePointer<ThreadRecord> {
         guard unsafe gate.pointee.enter() else { throw .shuttingDown }
         do throws(RuntimeError) {
-            return try RuntimeError.ofThreads { () throws(ThreadStateError) in
-                unsafe try Roster.makeThread(in: roster)
+            return try unsafe RuntimeError.ofThreads { () throws(ThreadStateError) in
+                try unsafe Roster.makeThread(in: roster)
             }
         } catch {
             unsafe Gate.leave(gate)

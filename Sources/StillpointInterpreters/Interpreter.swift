@@ -14,15 +14,16 @@
 //     cheap (debug builds).
 // Lock order: runtime's gate, interpreter's gate, then floor 4's. `listLock` is a leaf.
 
-public import StillpointCollectors
+internal import StillpointCollectors
 internal import StillpointMemory
 internal import StillpointObjects
-public import StillpointPlatform
+internal import StillpointPlatform
 internal import StillpointSynchronization
-public import StillpointThreads
+internal import StillpointThreads
 
 /// One interpreter of a runtime. Any thread may call it. How threads come to it: Interpreter+Threads.swift; its end:
 /// Interpreter+Shutdown.swift.
+@safe
 public final class Interpreter: @unchecked Sendable {
     /// The runtime that it was made in. immutable
     public let runtime: Runtime
@@ -97,6 +98,7 @@ public final class Interpreter: @unchecked Sendable {
 
 /// The raw memory that an interpreter is made of, made in this order and, if one part cannot be had, unmade in the
 /// opposite one.
+@safe
 struct InterpreterParts {
     let gate: UnsafeMutablePointer<Gate>
     let heap: UnsafeMutablePointer<InterpreterHeap>

@@ -14,6 +14,7 @@ public enum LockMode: Sendable {
 }
 
 /// Keeps an interpreter lock in memory as long as an interpreter refers to it.
+@safe
 final class LockOwner: @unchecked Sendable {
     /// immutable
     let lock: UnsafeMutablePointer<InterpreterLock>

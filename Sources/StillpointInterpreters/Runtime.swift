@@ -14,6 +14,7 @@ internal import StillpointSynchronization
 internal import StillpointThreads
 
 /// A managed runtime. Any thread may call it.
+@safe
 public final class Runtime: @unchecked Sendable {
     /// The choices it was made with. immutable
     public let options: RuntimeOptions
@@ -32,9 +33,9 @@ public final class Runtime: @unchecked Sendable {
     /// - Throws: `.system`.
     public init(_ options: RuntimeOptions = RuntimeOptions()) throws(RuntimeError) {
         self.options = options
-        var hooks = unsafe ThreadHooks()
-        unsafe ObjectHooks.install(into: &hooks)
-        unsafe Collector.install(into: &hooks)
+        var hooks = ThreadHooks()
+        ObjectHooks.install(into: &hooks)
+        Collector.install(into: &hooks)
         do throws(PlatformError) {
             unsafe gate = try Gate.make()
             do throws(PlatformError) {

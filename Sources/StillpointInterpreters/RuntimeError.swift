@@ -2,7 +2,6 @@
 // who catches it can be exhaustive.
 
 public import StillpointCollectors
-public import StillpointObjects
 public import StillpointPlatform
 public import StillpointThreads
 
@@ -20,8 +19,6 @@ public enum RuntimeError: Error, Equatable, CustomStringConvertible {
     case thread(ThreadStateError)
     /// A collection was asked for where it cannot be.
     case collection(CollectionError)
-    /// An object could not be made.
-    case objects(ObjectError)
     /// The system refused memory or a thread.
     case system(PlatformError)
     /// A `STILLPOINT_` variable does not parse.
@@ -35,7 +32,6 @@ public enum RuntimeError: Error, Equatable, CustomStringConvertible {
         case .noLockToShare: "there is no interpreter lock to share with that interpreter"
         case .thread(let error): error.description
         case .collection(let error): error.description
-        case .objects(let error): error.description
         case .system(let error): error.description
         case .option(let error): error.description
         }

@@ -29,6 +29,7 @@ public struct StartedThread: ~Copyable, Sendable {
 }
 
 /// What the thread and those who wait for it share.
+@safe
 final class StartedThreadState: @unchecked Sendable {
     let name: String
     let interpreter: Interpreter
