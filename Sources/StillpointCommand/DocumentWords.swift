@@ -15,7 +15,7 @@ struct DocumentWords: ~Copyable {
         var byteCount: Int
     }
 
-    private static let firstCapacity = 4096
+    private static let firstCapacity = 256
     private static let largestKeptCapacity = 1 << 18
 
     /// A power of two, at least double the entries.
