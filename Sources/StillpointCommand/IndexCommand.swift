@@ -1,6 +1,6 @@
 // The arguments of `stillpoint index`, and the order of what it does.
 import ArgumentParser
-import Foundation
+import Stillpoint
 
 struct IndexCommand: ParsableCommand {
     static let threadLimit = 256
@@ -56,6 +56,28 @@ struct IndexCommand: ParsableCommand {
         if top < 1 { throw ValidationError("--top is a number from 1 up, not \(top)") }
         for text in query where QueryWords(text).words.isEmpty {
             throw ValidationError("--query: there is no word in '\(text)'")
+        }
+    }
+
+    func run() throws {
+        let session = IndexSession(
+            paths: paths.isEmpty ? DefaultInput.roots() : paths.map { BytePath($0) },
+            threadCount: threads ?? min(Processors.usableCount, Self.threadLimit),
+            query: QueryWords(query).words, top: top,
+            limit: paths.isEmpty ? DefaultInput.limit : nil, progress: ProgressLine())
+        let report = try Self.run(session)
+        StandardStream.output.write(
+            json ? try JSONReport.render(report) : TextReport.render(report))
+        if let failure = SessionChecks.failure(in: report.checks) { throw failure }
+    }
+
+    /// Errors of the runtime are defects of this program, or a lack of memory.
+    private static func run(_ session: IndexSession) throws(CommandFailure) -> IndexReport {
+        do {
+            return try session.run()
+        } catch {
+            session.progress.clear()
+            throw error as? CommandFailure ?? .internal("\(error)")
         }
     }
 }

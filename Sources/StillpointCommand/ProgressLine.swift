@@ -31,6 +31,11 @@ final class ProgressLine: Sendable {
         if isOurs { write("\r\u{1B}[K" + text()) }
     }
 
+    /// Writes the line at once.
+    func say(_ text: String) {
+        if isShown { write("\r\u{1B}[K" + text) }
+    }
+
     /// Takes the line away.
     func clear() {
         if isShown { write("\r\u{1B}[K") }

@@ -29,6 +29,7 @@ struct TextReader: ~Copyable {
     private let buffer: UnsafeMutableRawBufferPointer
     private var descriptor: CInt = -1
     private var isFirstPiece = true
+    private var isAtEnd = false
 
     init(calls: FileCalls = .system, pieceByteCount: Int = TextReader.pieceByteCount) {
         self.calls = calls
@@ -49,6 +50,7 @@ struct TextReader: ~Copyable {
         guard fstat(descriptor, &facts) == 0 else { return fail(Self.reason(errno)) }
         guard facts.st_mode & S_IFMT == S_IFREG else { return fail(.unreadable) }
         isFirstPiece = true
+        isAtEnd = false
         return next()
     }
 
@@ -56,12 +58,12 @@ struct TextReader: ~Copyable {
     mutating func next() -> Piece {
         precondition(descriptor >= 0)
         var filled = 0
-        while filled < buffer.count {
+        while filled < buffer.count && !isAtEnd {
             let count = calls.read(
                 descriptor, buffer.baseAddress! + filled, buffer.count - filled)
             if count < 0 && errno == EINTR { continue }
             if count < 0 { return fail(Self.reason(errno)) }
-            if count == 0 { break }
+            isAtEnd = count == 0
             filled += count
         }
         if filled == 0 {
