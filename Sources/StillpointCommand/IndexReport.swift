@@ -1,7 +1,7 @@
 // What one call of `stillpoint index` counted and timed: the one source of both reports, the one for
 // people (TextReport.swift) and the one for programs (JSON, with these names as its keys).
 
-struct IndexReport: Encodable, Sendable {
+struct IndexReport: Codable, Sendable {
     var version: String
     var paths: [String]
     var input: Input
@@ -21,7 +21,7 @@ struct IndexReport: Encodable, Sendable {
     var memory: Memory
     var checks: [Check]
 
-    struct Input: Encodable, Sendable {
+    struct Input: Codable, Sendable {
         /// No path was given: these limits held.
         var defaultLimit: Limit?
         var filesFound: Int
@@ -46,18 +46,18 @@ struct IndexReport: Encodable, Sendable {
         var changed: [String]
     }
 
-    struct Limit: Encodable, Sendable {
+    struct Limit: Codable, Sendable {
         var bytes: Int
         var seconds: Int
         var isReached: Bool
     }
 
-    struct Skipped: Encodable, Sendable {
+    struct Skipped: Codable, Sendable {
         var path: String
         var reason: String
     }
 
-    struct Run: Encodable, Sendable {
+    struct Run: Codable, Sendable {
         var threads: Int
         var wallNanoseconds: UInt64
         var files: Int
@@ -70,7 +70,7 @@ struct IndexReport: Encodable, Sendable {
         var collections: Int
     }
 
-    struct Query: Encodable, Sendable {
+    struct Query: Codable, Sendable {
         var words: [String]
         /// No query was given: these are the words that most documents hold.
         var isDefault: Bool
@@ -79,13 +79,13 @@ struct IndexReport: Encodable, Sendable {
         var top: [Hit]
     }
 
-    struct Hit: Encodable, Sendable {
+    struct Hit: Codable, Sendable {
         var path: String
         /// How often the words of the query stand in it, all together.
         var count: Int
     }
 
-    struct Drop: Encodable, Sendable {
+    struct Drop: Codable, Sendable {
         var documents: Int
         /// Words that stood in dropped documents only.
         var words: Int
@@ -103,7 +103,7 @@ struct IndexReport: Encodable, Sendable {
         var residentBytes: Int
     }
 
-    struct Durations: Encodable, Sendable {
+    struct Durations: Codable, Sendable {
         var count: Int
         /// Each of them, when there are fewer than 20.
         var nanoseconds: [UInt64]?
@@ -112,7 +112,7 @@ struct IndexReport: Encodable, Sendable {
         var longestNanoseconds: UInt64
     }
 
-    struct Memory: Encodable, Sendable {
+    struct Memory: Codable, Sendable {
         /// Resident before the first run.
         var startBytes: Int
         var peakBytes: Int
@@ -123,7 +123,7 @@ struct IndexReport: Encodable, Sendable {
         var finalShareOfPeak: Double
     }
 
-    struct Check: Encodable, Sendable {
+    struct Check: Codable, Sendable {
         var name: String
         var isPassed: Bool
         var detail: String
