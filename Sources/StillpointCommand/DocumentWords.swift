@@ -5,9 +5,11 @@
 // first came. Memory is the C library's: it grows by doubling, and a table that one big document
 // made big is given back with the next.
 import Foundation
+import Stillpoint
 
 struct DocumentWords: ~Copyable {
     struct Entry {
+        /// The dictionary's, so that it is computed once.
         var hash: UInt64
         /// Where the word's bytes begin.
         var offset: Int
@@ -52,7 +54,7 @@ struct DocumentWords: ~Copyable {
 
     @inline(__always)
     mutating func add(_ word: UnsafePointer<UInt8>, _ wordByteCount: Int, isCut: Bool = false) {
-        let hash = WordHash.hash(word, wordByteCount)
+        let hash = BytesHash.of(UnsafeRawBufferPointer(start: word, count: wordByteCount))
         tokenCount &+= 1
         textHash = (textHash &* 0x9E37_79B9_7F4A_7C15) ^ hash
         if isCut { cutCount &+= 1 }

@@ -2,8 +2,8 @@
 // leave the dictionary, and words that stay lose their references to dropped documents. What is taken
 // out still refers to each other, dropped documents and their own words: a collection frees it.
 //
-// What stays is as if the dropped documents had never been there, in the sizes of its lists, too:
-// they are built anew as they were built at first.
+// What stays is as if the dropped documents had never been there, in its sizes, too: the lists that
+// lose documents and the dictionary are built anew, as they were built at first.
 import Stillpoint
 
 extension IndexGraph {
@@ -32,7 +32,7 @@ extension IndexGraph {
             let droppedCount = word.read(\.droppedCount, by: thread)
             guard droppedCount > 0 else { return }
             let list = try word.load(\.documents, by: thread)!
-            if list.count == droppedCount {
+            if list.count(by: thread) == droppedCount {
                 leavingCount += 1
                 word.write(-1, into: \.droppedCount, by: thread)
             } else {
@@ -41,7 +41,7 @@ extension IndexGraph {
                 word.write(0, into: \.droppedCount, by: thread)
             }
         }
-        try removeLeavingWords(by: thread)
+        try rebuildDictionary(by: thread)
         try keepDocuments(Array(0..<kept), by: thread)
         return leavingCount
     }
@@ -50,10 +50,10 @@ extension IndexGraph {
         _ documents: borrowing Handle<ManagedArray>, from first: Int,
         by thread: borrowing ManagedThread, _ body: (borrowing Handle<Word>) throws -> Void
     ) throws {
-        for number in first..<documents.count {
+        for number in first..<documents.count(by: thread) {
             let document = try documents.load(number, as: types.document, by: thread)!
             let words = try document.load(\.words, by: thread)!
-            for index in 0..<words.count {
+            for index in 0..<words.count(by: thread) {
                 let word = try words.load(index, as: types.word, by: thread)!
                 try body(word)
             }
@@ -65,7 +65,7 @@ extension IndexGraph {
         _ list: borrowing Handle<ManagedList>, below kept: Int, by thread: borrowing ManagedThread
     ) throws -> Handle<ManagedList> {
         let remaining = try thread.makeList()
-        for index in 0..<list.count {
+        for index in 0..<list.count(by: thread) {
             let document = try list.load(index, as: types.document, by: thread)!
             if document.read(\.number, by: thread) < kept {
                 try remaining.append(document, by: thread)
@@ -74,10 +74,34 @@ extension IndexGraph {
         return remaining
     }
 
-    private func removeLeavingWords(by thread: borrowing ManagedThread) throws {
-        let dictionary = try dictionary(by: thread)
-        _ = try dictionary.removeAll(by: thread) { _, word in
-            word.payload(as: types.word)!.pointee.droppedCount < 0
+    /// Nobody reads the dictionary meanwhile. What leaves and what stays is told by `droppedCount`.
+    private func rebuildDictionary(by thread: borrowing ManagedThread) throws {
+        let words = try stayingWords(by: thread)
+        let dictionary = try thread.makeDictionary()
+        for index in 0..<words.count(by: thread) {
+            guard let word = try words.load(index, as: types.word, by: thread) else { break }
+            let text = try word.load(\.text, by: thread)!
+            try text.withBytes(by: thread) { _ = try dictionary.insert($0, word, by: thread) }
+            if index % 512 == 0 { thread.safepoint() }
         }
+        replaceDictionary(dictionary, by: thread)
+    }
+
+    /// From the front of an array; its rest is empty.
+    private func stayingWords(by thread: borrowing ManagedThread) throws -> Handle<ManagedArray> {
+        let dictionary = try dictionary(by: thread)
+        let words = try thread.makeArray(count: dictionary.count(by: thread))
+        var count = 0
+        var failure: (any Error)?
+        dictionary.visit(by: thread) { _, value in
+            if value.payload(as: types.word)!.pointee.droppedCount < 0 { return }
+            do {
+                let word = try value.handle(as: types.word, by: thread)!
+                words.store(word, at: count, by: thread)
+                count += 1
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+        return words
     }
 }

@@ -19,8 +19,8 @@ extension IndexGraph {
     ) throws -> QueryAnswer {
         let documents = try documents(by: thread)
         let dictionary = try dictionary(by: thread)
-        var wordCounts = [Int](repeating: 0, count: documents.count)
-        var counts = [Int](repeating: 0, count: documents.count)
+        var wordCounts = [Int](repeating: 0, count: documents.count(by: thread))
+        var counts = [Int](repeating: 0, count: documents.count(by: thread))
         for text in words {
             let hash = text.withUnsafeBytes { BytesHash.of($0) }
             let found = try text.withUnsafeBytes {
@@ -28,7 +28,7 @@ extension IndexGraph {
             }
             guard let word = found else { return QueryAnswer(documentCount: 0, top: []) }
             let list = try word.load(\.documents, by: thread)!
-            for index in 0..<list.count {
+            for index in 0..<list.count(by: thread) {
                 let document = try list.load(index, as: types.document, by: thread)!
                 let number = document.read(\.number, by: thread)
                 wordCounts[number] += 1
@@ -50,15 +50,22 @@ extension IndexGraph {
     func commonestWords(_ limit: Int, by thread: borrowing ManagedThread) throws -> [[UInt8]] {
         let dictionary = try dictionary(by: thread)
         var best: [(count: Int, text: [UInt8])] = []
-        dictionary.visit(by: thread) { key, value in
-            let count = value.reference(\.documents, of: types.word) { $0.count } ?? 0
-            if best.count == limit, let last = best.last, count < last.count { return }
-            best.append((count, Array(key)))
-            best.sort { a, b in
-                a.count == b.count ? a.text.lexicographicallyPrecedes(b.text) : a.count > b.count
-            }
-            if best.count > limit { best.removeLast() }
+        var failure: (any Error)?
+        dictionary.visit(by: thread) { text, value in
+            do {
+                let word = try value.handle(as: types.word, by: thread)!
+                let list = try word.load(\.documents, by: thread)!
+                let count = list.count(by: thread)
+                if best.count == limit, let last = best.last, count < last.count { return }
+                best.append((count, Array(text)))
+                best.sort { one, other in
+                    one.count == other.count
+                        ? one.text.lexicographicallyPrecedes(other.text) : one.count > other.count
+                }
+                if best.count > limit { best.removeLast() }
+            } catch { failure = error }
         }
+        if let failure { throw failure }
         return best.map(\.text)
     }
 
@@ -78,7 +85,7 @@ extension IndexGraph {
         let words = try document.load(\.words, by: thread)!
         for (place, count) in places {
             let candidate = try words.load(place, as: types.word, by: thread)!
-            if candidate.isSame(as: word) { return count }
+            if candidate.isSame(as: word, by: thread) { return count }
         }
         return 0
     }

@@ -85,8 +85,16 @@ final class IndexGraph: Sendable {
         try handle.pointee.load(\.dictionary, by: thread)!
     }
 
-    func replaceDocuments(_ documents: borrowing Handle<ManagedArray>, by thread: borrowing ManagedThread) {
+    func replaceDocuments(
+        _ documents: borrowing Handle<ManagedArray>, by thread: borrowing ManagedThread
+    ) {
         handle.pointee.store(documents, into: \.documents, by: thread)
+    }
+
+    func replaceDictionary(
+        _ dictionary: borrowing Handle<ManagedDictionary>, by thread: borrowing ManagedThread
+    ) {
+        handle.pointee.store(dictionary, into: \.dictionary, by: thread)
     }
 
     /// Lets go of everything. Once, when no thread uses the graph.

@@ -17,6 +17,8 @@ struct FileCalls: Sendable {
 
 struct TextReader: ~Copyable {
     static let pieceByteCount = 256 << 10
+    /// So much is looked at before the rest of a file's first piece is read: most binary files show.
+    private static let probeByteCount = 16 << 10
 
     enum Piece: Equatable {
         /// So many bytes stand in the buffer; more may follow.
@@ -58,21 +60,17 @@ struct TextReader: ~Copyable {
     mutating func next() -> Piece {
         precondition(descriptor >= 0)
         var filled = 0
-        while filled < buffer.count && !isAtEnd {
-            let count = calls.read(
-                descriptor, buffer.baseAddress! + filled, buffer.count - filled)
-            if count < 0 && errno == EINTR { continue }
-            if count < 0 { return fail(Self.reason(errno)) }
-            isAtEnd = count == 0
-            filled += count
+        if isFirstPiece {
+            isFirstPiece = false
+            if let failure = fill(&filled, upTo: min(Self.probeByteCount, buffer.count)) {
+                return failure
+            }
+            if memchr(buffer.baseAddress!, 0, filled) != nil { return fail(.binary) }
         }
+        if let failure = fill(&filled, upTo: buffer.count) { return failure }
         if filled == 0 {
             end()
             return .end
-        }
-        if isFirstPiece {
-            isFirstPiece = false
-            if memchr(buffer.baseAddress!, 0, filled) != nil { return fail(.binary) }
         }
         return .bytes(filled)
     }
@@ -86,6 +84,18 @@ struct TextReader: ~Copyable {
     /// The first `count` bytes of the piece read last; valid until the next piece.
     func piece(_ count: Int) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count])
+    }
+
+    /// Reads until so many bytes stand in the buffer, or the file ends; nil unless it fails.
+    private mutating func fill(_ filled: inout Int, upTo count: Int) -> Piece? {
+        while filled < count && !isAtEnd {
+            let readCount = calls.read(descriptor, buffer.baseAddress! + filled, count - filled)
+            if readCount < 0 && errno == EINTR { continue }
+            if readCount < 0 { return fail(Self.reason(errno)) }
+            isAtEnd = readCount == 0
+            filled += readCount
+        }
+        return nil
     }
 
     private mutating func fail(_ reason: SkipReason) -> Piece {

@@ -46,7 +46,7 @@ private final class Turns: Sendable {
         check(reader.begin(folder.write("file", "")), .end)
     }
 
-    @Test func `a NUL in the first piece is binary, later it is not asked for`() {
+    @Test func `a NUL at the start is binary, later it is not asked for`() {
         let folder = TemporaryFolder()
         let file = folder.write("file", [0x61, 0x62, 0x00])
         var whole = TextReader()
