@@ -74,7 +74,7 @@ let package = Package(
         tests(of: "StillpointSynchronization", with: ["StillpointPlatform"]),
         tests(of: "StillpointMemory"),
         tests(of: "StillpointThreads", with: [
-            "StillpointSynchronization", "StillpointPlatform", "StillpointMemory"]),
+            "CStillpoint", "StillpointSynchronization", "StillpointPlatform", "StillpointMemory"]),
         tests(of: "StillpointObjects"),
         tests(of: "StillpointCollectors"),
         tests(of: "StillpointInterpreters"),

@@ -1,4 +1,4 @@
-// The numbers that the heaps' slow paths are tuned by, in one place.
+// The numbers that the heaps' slow paths go by, in one place.
 
 enum HeapLimits {
     /// How much of a page is linked at a time, in bytes: what has never been linked stays untouched memory.
@@ -10,4 +10,6 @@ enum HeapLimits {
     static var abandonedPagesLookedAt: Int { 8 }
     /// How many handed-out bytes a thread's heap counts for itself before the interpreter's hears of them.
     static var reportByteCount: Int { 64 << 10 }
+    /// Where the absent page stands in an `InterpreterHeap`: after one pointer. A test reads it there.
+    static var absentPageOffset: Int { 8 }
 }

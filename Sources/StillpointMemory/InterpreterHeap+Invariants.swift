@@ -1,4 +1,5 @@
-// The invariants of segments, pages and heaps, checked one by one (Segment.swift S, Page.swift P, InterpreterHeap.swift H).
+// The invariants of segments, pages and heaps, checked one by one: S in Segment.swift, P in Page.swift, H in
+// InterpreterHeap.swift.
 
 internal import StillpointPlatform
 internal import Synchronization

@@ -1,4 +1,5 @@
-// What thread states' heaps get from their interpreter's, and give back: pages of a class, and pages of one large block.
+// What thread states' heaps get from their interpreter's, and give back: pages of a class, and pages of one large
+// block.
 
 internal import StillpointPlatform
 internal import Synchronization
@@ -100,6 +101,7 @@ extension UnsafeMutablePointer where Pointee == InterpreterHeap {
             if unsafe Int(page.pointee.sliceCount) == sliceCount, unsafe !page.segment.isHuge {
                 unsafe pointee.freedSingles.remove(page)
                 unsafe page.pointee.state = .single
+                unsafe page.pointee.linkedCount = 1
                 unsafe page.pointee.unfreedCount = 1
                 return unsafe page
             }
@@ -117,6 +119,7 @@ extension UnsafeMutablePointer where Pointee == InterpreterHeap {
         let segment = unsafe page.segment
         let isUnmapped = unsafe segment.isHuge && pointee.pageReturn == .atOnce
         let hasMuch = unsafe locked {
+            unsafe page.pointee.linkedCount = 0
             unsafe page.pointee.unfreedCount = 0
             if unsafe pointee.pageReturn == .whenStopped {
                 unsafe page.pointee.state = .freedSingle

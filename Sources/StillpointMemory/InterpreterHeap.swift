@@ -28,7 +28,10 @@ public enum PageReturn: Sendable {
 /// The heap of an interpreter. It lives in raw memory, is reached by pointer, and outlives its thread states' heaps.
 @unsafe
 public struct InterpreterHeap: ~Copyable {
-    /// The page that thread heaps have where they have none. Immutable. First, so that its address is the heap's.
+    /// In address order. Guarded by `mutex`, but see H4. Not an immutable field, but this one, comes first: Swift
+    /// tells ThreadSanitizer of a change of any field as a change at the address of the whole.
+    var firstSegment: UnsafeMutablePointer<Segment>?
+    /// The page that thread heaps have where they have none. Immutable. At `absentPageOffset`.
     private let absentPageRecord: Page
     let mutex: ParkingMutex
     /// Immutable.
@@ -36,8 +39,6 @@ public struct InterpreterHeap: ~Copyable {
 
     // Guarded by `mutex`, but see H4.
 
-    /// In address order.
-    var firstSegment: UnsafeMutablePointer<Segment>?
     /// Segments with a free slice; empty ones at the end.
     var firstWithSpace: UnsafeMutablePointer<Segment>?
     var lastWithSpace: UnsafeMutablePointer<Segment>?
@@ -89,7 +90,8 @@ public struct InterpreterHeap: ~Copyable {
 
 extension UnsafeMutablePointer where Pointee == InterpreterHeap {
     var absentPage: UnsafeMutablePointer<Page> {
-        unsafe UnsafeMutableRawPointer(self).assumingMemoryBound(to: Page.self)
+        unsafe (UnsafeMutableRawPointer(self) + HeapLimits.absentPageOffset)
+            .assumingMemoryBound(to: Page.self)
     }
 
     /// Bytes allocated since `noteCollection()`, for a trigger: counted when a thread's list of free blocks is filled,

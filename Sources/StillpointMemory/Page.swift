@@ -37,7 +37,8 @@
 // [mutex]        all that was done to a page before it was filed  ->  whoever takes it from there
 // [stop]         everything before a stop  ->  the stopper; the stopper  ->  everything after
 //
-// Limits: grace periods of a page by reclamation goals, instead of stops, are not there yet (P6).
+// Limits: a page waits for a stop, not for a grace period of its own (P6). A page is found from a block's first
+// byte, not from an address inside.
 // Source of the idea: mimalloc's free-list sharding (Leijen, Zorn, de Moura 2019).
 
 public import StillpointPlatform
@@ -169,7 +170,8 @@ extension UnsafeMutablePointer where Pointee == Page {
     /// Whether no block of the page is handed out, as far as the owner can tell (P1).
     var isEmpty: Bool { unsafe pointee.unfreedCount == 0 }
 
-    /// Whether no thread state owns the page: it is abandoned, or holds one large block. World stopped.
+    /// Whether a thread state owns the page; one that is abandoned, or holds one large block, has no owner. World
+    /// stopped.
     public var isOwned: Bool { unsafe pointee.owner.load(ordering: .relaxed) != 0 }  // [stop]
 
     /// Whether a heap that adopts the page could allocate from it.

@@ -36,7 +36,12 @@ enum SegmentLayout {
 /// The record at the start of a segment.
 @unsafe
 public struct Segment: ~Copyable {
-    /// Immutable.
+    /// One bit a slice, each guarded by the interpreter heap's mutex: free; free and perhaps backed by memory;
+    /// the first of a page.
+    var freeSlices: UInt64
+    var dirtySlices: UInt64
+    var pageStarts: UInt64
+    /// Immutable. Not first: Swift tells ThreadSanitizer of a change of any field as one at the address of the whole.
     let interpreterHeap: UnsafeMutablePointer<InterpreterHeap>
     /// What is mapped, slice 0 included. Immutable.
     let byteCount: Int
@@ -46,11 +51,6 @@ public struct Segment: ~Copyable {
     /// Neighbours among the segments that have a free slice. Guarded by the interpreter heap's mutex.
     var nextWithSpace: UnsafeMutablePointer<Segment>?
     var previousWithSpace: UnsafeMutablePointer<Segment>?
-    /// One bit a slice, each guarded by the interpreter heap's mutex: free; free and perhaps backed by memory;
-    /// the first of a page.
-    var freeSlices: UInt64
-    var dirtySlices: UInt64
-    var pageStarts: UInt64
 
     init(of heap: UnsafeMutablePointer<InterpreterHeap>, byteCount: Int) {
         unsafe interpreterHeap = unsafe heap

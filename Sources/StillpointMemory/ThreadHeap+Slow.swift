@@ -137,25 +137,29 @@ extension UnsafeMutablePointer where Pointee == ThreadHeap {
 
 // MARK: The end of a thread state
 
-extension UnsafeMutablePointer where Pointee == ThreadHeap {
-    /// Gives all pages to the interpreter heap, where other heaps adopt them; blocks in use stay where they are. The
-    /// caller is the owner, or has the exclusive right to the thread state, as in a stop. The heap is as new.
-    public func abandon() {
+extension ThreadHeap {
+    /// Gives all pages of `heap` to the interpreter heap, where other heaps adopt them; blocks in use stay where they
+    /// are. The caller is the owner, or has the exclusive right to the thread state, as in a stop. The heap is as new.
+    public static func abandon(_ heap: UnsafeMutablePointer<ThreadHeap>) {
         for index in 0..<SizeClass.count {
-            let page = unsafe pointee.current[index]
-            if unsafe page != pointee.interpreterHeap.absentPage {
-                unsafe pointee.current[index] = pointee.interpreterHeap.absentPage
-                unsafe letGo(page)
+            let page = unsafe heap.pointee.current[index]
+            if unsafe page != heap.pointee.interpreterHeap.absentPage {
+                unsafe heap.pointee.current[index] = heap.pointee.interpreterHeap.absentPage
+                unsafe heap.letGo(page)
             }
-            if let page = unsafe pointee.classes[index].kept {
-                unsafe pointee.classes[index].kept = nil
-                unsafe letGo(page)
+            if let page = unsafe heap.pointee.classes[index].kept {
+                unsafe heap.pointee.classes[index].kept = nil
+                unsafe heap.letGo(page)
             }
-            while let page = unsafe pointee.classes[index].available.takeFirst() { unsafe letGo(page) }
-            while let page = unsafe pointee.classes[index].full.takeFirst() { unsafe letGo(page) }
+            while let page = unsafe heap.pointee.classes[index].available.takeFirst() {
+                unsafe heap.letGo(page)
+            }
+            while let page = unsafe heap.pointee.classes[index].full.takeFirst() {
+                unsafe heap.letGo(page)
+            }
         }
-        unsafe pointee.interpreterHeap.pointee.allocatedByteCount
-            .wrappingAdd(pointee.unreportedByteCount, ordering: .relaxed)  // an estimate
-        unsafe pointee.unreportedByteCount = 0
+        unsafe heap.pointee.interpreterHeap.pointee.allocatedByteCount
+            .wrappingAdd(heap.pointee.unreportedByteCount, ordering: .relaxed)  // an estimate
+        unsafe heap.pointee.unreportedByteCount = 0
     }
 }

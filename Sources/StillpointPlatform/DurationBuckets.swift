@@ -1,6 +1,7 @@
-// Which durations a histogram keeps apart: each value below 64 ns has a bucket of its own; from there on every doubling is
-// cut into 32 buckets of equal width, so a bucket is at most 1/32 (3.1 %) as wide as the values in it are large. All of
-// UInt64 has a place in 1,920 buckets. (The idea is HdrHistogram's, by Gil Tene.)
+// Which durations a histogram keeps apart: each value below 64 ns has a bucket of its own; from
+// there on every doubling is cut into 32 buckets of equal width, so a bucket is at most 1/32
+// (3.1 %) as wide as the values in it are large. All of UInt64 has a place in 1,920 buckets.
+// (The idea is HdrHistogram's, by Gil Tene.)
 //
 //   bucket   0 … 31    32 … 63    64 … 95    96 … 127   …   1,888 … 1,919
 //   values   0 … 31    32 … 63    64 … 127  128 … 255   …    2^63 … 2^64 - 1

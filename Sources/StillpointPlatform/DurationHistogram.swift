@@ -1,14 +1,18 @@
-// Durations, recorded by any thread at any time and read while recording goes on: pauses, times to safepoint. The reader
-// wants percentiles of millions of values and the exact list of a few; the recorder must neither wait nor allocate.
+// Durations, recorded by any thread at any time and read while recording goes on: pauses, times to
+// safepoint. The reader wants percentiles of millions of values and the exact list of a few; the
+// recorder must neither wait nor allocate.
 //
-// A recording writes, in this order: the exact value, if it is among the first 19; the total; the longest; its bucket.
+// A recording writes, in this order: the exact value, if it is among the first 19; the total; the
+// longest; its bucket.
 // H1  What a snapshot counts, it has whole: its total and its longest cover every counted value.
-// H2  What overlaps the snapshot may be missed, or be in the total, the longest or the exact values alone.
+// H2  What overlaps the snapshot may be missed, or be in the total, the longest or the exact values
+//     alone.
 // H3  A histogram at rest is read exactly.
-// [record]  a recording's writes before its bucket  ->  the reads of a snapshot that counts it, after the buckets
+// [record]  a recording's writes before its bucket  ->  the reads of a snapshot that counts it,
+//     after the buckets
 //
-// A recording is two additions and two loads, and never waits. Only a new longest value may be tried again: when another
-// recorder has raised the longest meanwhile, and not beyond it.
+// A recording is two additions and two loads, and never waits. Only a new longest value may be
+// tried again: when another recorder has raised the longest meanwhile, and not beyond it.
 
 internal import Synchronization
 
@@ -43,7 +47,8 @@ internal import Synchronization
 
     /// Counts one duration. The total is kept modulo 2^64 (584 years).
     public func record(nanoseconds: UInt64) {
-        // Relaxed throughout: what orders these writes for a snapshot is the bucket's release, [record].
+        // Relaxed throughout: what orders these writes for a snapshot is the bucket's release,
+        // [record].
         if unsafe words[Self.claimed].load(ordering: .relaxed) < UInt64(Self.exactValueCount) {
             let place = unsafe words[Self.claimed].wrappingAdd(1, ordering: .relaxed).oldValue
             if place < UInt64(Self.exactValueCount) {
@@ -57,7 +62,8 @@ internal import Synchronization
         unsafe words[bucket].wrappingAdd(1, ordering: .releasing)  // [record]
     }
 
-    /// By compare-and-swap: `Atomic.max` compares unsigned numbers as if they were signed (swiftlang/swift issue 91176).
+    /// By compare-and-swap: `Atomic.max` compares unsigned numbers as if they were signed
+    /// (swiftlang/swift issue 91176).
     private func raiseLongest(to nanoseconds: UInt64) {
         var known = unsafe words[Self.longest].load(ordering: .relaxed)
         while known < nanoseconds {
@@ -68,7 +74,8 @@ internal import Synchronization
         }
     }
 
-    /// What was recorded up to now. Recordings that overlap the call are in it whole, in part or not at all (H1, H2).
+    /// What was recorded up to now. Recordings that overlap the call are in it whole, in part or
+    /// not at all (H1, H2).
     public func snapshot() -> DurationSummary {
         var filled: [DurationSummary.Bucket] = []
         var count: UInt64 = 0
@@ -78,7 +85,8 @@ internal import Synchronization
             count += here
             filled.append(.init(index: index, countUpToHere: count))
         }
-        // Relaxed: later than the acquiring loads above, whose edge [record] makes these cover what was counted.
+        // Relaxed: later than the acquiring loads above, whose edge [record] makes these cover what
+        // was counted.
         var values: [UInt64] = []
         for place in 0..<Self.exactValueCount {
             let written = unsafe words[Self.exactValues + place].load(ordering: .relaxed)
@@ -91,11 +99,11 @@ internal import Synchronization
             firstValues: values, buckets: filled)
     }
 
-    /// Empties the histogram. Recordings that overlap the call may be kept whole, in part or not at all; to lose or
-    /// halve none, take differences of snapshots instead, or reset where nobody records.
+    /// Empties the histogram. Recordings that overlap the call may be kept whole, in part or not at
+    /// all: to lose or halve none, reset where nobody records.
     public func reset() {
-        // Relaxed: nothing is handed over; a recording begun after this call on a thread that knows of it comes later in each
-        // word's own order.
+        // Relaxed: nothing is handed over; a recording begun after this call on a thread that knows
+        // of it comes later in each word's own order.
         for index in 0..<Self.wordCount { unsafe words[index].store(0, ordering: .relaxed) }
     }
 }

@@ -2,8 +2,9 @@
 
 /// The durations that a `DurationHistogram` had counted when the snapshot was taken.
 ///
-/// As long as all values are kept exactly (fewer than 20 of them), count, total, longest and percentiles are computed from
-/// the values themselves. From then on a percentile is exact to the width of its bucket: at most 3.1 % too long, never too short.
+/// As long as all values are kept exactly (fewer than 20 of them), count, total, longest and
+/// percentiles are computed from the values themselves. From then on a percentile is exact to the
+/// width of its bucket: at most 3.1 % too long, never too short.
 public struct DurationSummary: Sendable, Equatable {
     struct Bucket: Sendable, Equatable {
         let index: Int
@@ -17,7 +18,8 @@ public struct DurationSummary: Sendable, Equatable {
     public let totalNanoseconds: UInt64
     /// The longest duration, exact; 0 if there is none.
     public let longestNanoseconds: UInt64
-    /// The first 19 durations, exact, in the order in which they came: all of them if `count` is below 20.
+    /// The first 19 durations, exact, in the order in which they came: all of them if `count` is
+    /// below 20.
     public let firstValues: [UInt64]
     /// Filled buckets from short to long.
     private let buckets: [Bucket]
@@ -28,8 +30,8 @@ public struct DurationSummary: Sendable, Equatable {
     ) {
         self.firstValues = firstValues
         self.buckets = buckets
-        // A recording under way may have its exact value there and not yet its bucket: if no counted value can be missing,
-        // the exact values are the better account.
+        // A recording under way may have its exact value there and not yet its bucket: if no
+        // counted value can be missing, the exact values are the better account.
         if count <= UInt64(DurationHistogram.exactValueCount), UInt64(firstValues.count) >= count {
             self.count = UInt64(firstValues.count)
             self.totalNanoseconds = firstValues.reduce(0, &+)
@@ -41,8 +43,9 @@ public struct DurationSummary: Sendable, Equatable {
         }
     }
 
-    /// The shortest duration that at least `percent` of a hundred of the values do not exceed: `percentile(50)` is the median,
-    /// `percentile(100)` the longest. Out of bounds counts as the nearest bound; 0 if there are no values.
+    /// The shortest duration that at least `percent` of a hundred of the values do not exceed:
+    /// `percentile(50)` is the median, `percentile(100)` the longest. Out of bounds counts as the
+    /// nearest bound; 0 if there are no values.
     public func percentile(_ percent: Double) -> UInt64 {
         guard count > 0 else { return 0 }
         let rank = rank(of: percent)
@@ -57,12 +60,14 @@ public struct DurationSummary: Sendable, Equatable {
     /// The mean duration, rounded down; 0 if there are no values.
     public var meanNanoseconds: UInt64 { count == 0 ? 0 : totalNanoseconds / count }
 
-    /// Which value in ascending order, counted from 1, is the percentile: `percent` hundredths of the count, rounded up.
+    /// Which value in ascending order, counted from 1, is the percentile: `percent` hundredths of
+    /// the count, rounded up.
     private func rank(of percent: Double) -> UInt64 {
         guard percent > 0 else { return 1 }
         guard percent < 100 else { return count }
         let exact = percent * Double(count) / 100
-        // 99.9 is a little more than 999/1000 in binary: what is whole but for that is not rounded up.
+        // 99.9 is a little more than 999/1000 in binary: what is whole but for that is not rounded
+        // up.
         let nearest = exact.rounded()
         let rank = abs(exact - nearest) <= exact * 1e-12 ? nearest : exact.rounded(.up)
         return min(max(UInt64(rank), 1), count)

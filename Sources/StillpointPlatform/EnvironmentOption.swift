@@ -1,9 +1,9 @@
-// Options from environment variables, typed: each is a row with a name, a kind, a default, bounds and a sentence of help
-// (the rows: `EnvironmentOptions`). A value that does not parse is never guessed at: it is an error that names the
-// variable, what was given, and what is expected.
+// Options from environment variables, typed: each is a row with a name, a kind, a default, bounds
+// and a sentence of help (the rows: `EnvironmentOptions`). A value that does not parse is never
+// guessed at: it is an error that names the variable, what was given, and what is expected.
 //
-// What counts as a value, for every kind: blanks at either end are ignored; an empty value counts as unset, so that
-// `NAME= command` restores the default; capital and small letters are the same.
+// What counts as a value, for every kind: blanks at either end are ignored; an empty value counts
+// as unset, so that `NAME= command` restores the default; capital and small letters are the same.
 
 /// What the value of an option may be.
 public enum OptionKind: Sendable, Equatable {
@@ -32,7 +32,7 @@ public enum OptionKind: Sendable, Equatable {
             let (low, high) = (
                 OptionUnit.text(UInt64(bounds.lowerBound), units: OptionUnit.byteCounts),
                 OptionUnit.text(UInt64(bounds.upperBound), units: OptionUnit.byteCounts))
-            return "a number of bytes from \(low) to \(high), with an optional suffix K, M or G"
+            return "a number of bytes from \(low) to \(high), with an optional suffix K, M or G (1,024)"
         case .duration(let bounds):
             let (low, high) = (
                 OptionUnit.text(bounds.lowerBound, units: OptionUnit.durations),
@@ -54,8 +54,8 @@ public struct OptionError: Error, Equatable, CustomStringConvertible, Sendable {
     /// The second half of the sentence `expected …`.
     public let expectation: String
 
-    /// One line: `STILLPOINT_THREADS="abc": expected a whole number from 1 to 4096, …`. Control characters are escaped, and a
-    /// long value is cut.
+    /// One line: `STILLPOINT_THREADS="abc": expected a whole number from 1 to 4096, …`. Control
+    /// characters are escaped, and a long value is cut.
     public var description: String {
         var shown = ""
         for scalar in givenValue.unicodeScalars.prefix(60) { shown += scalar.escaped(asASCII: false) }
@@ -102,7 +102,8 @@ public struct EnvironmentOption<Value: Sendable>: Sendable {
     /// The environment variable.
     public var name: String { row.name }
 
-    /// The value that `environment` gives to the option, or the default if it is unset there. Throws what is wrong with it.
+    /// The value that `environment` gives to the option, or the default if it is unset there.
+    /// Throws what is wrong with it.
     public func value(
         in environment: (String) -> String? = ProcessEnvironment.value
     ) throws(OptionError) -> Value {
@@ -141,7 +142,8 @@ extension EnvironmentOption {
         }
     }
 
-    /// A whole number of things. `defaultText` serves where the default differs from machine to machine.
+    /// A whole number of things. `defaultText` serves where the default differs from machine to
+    /// machine.
     public static func count(
         _ name: String, default value: Int, in bounds: ClosedRange<Int>, defaultText: String? = nil,
         help: String

@@ -1,6 +1,6 @@
-// The table of all options: what the runtime reads from the environment, in one place, so that `--help` can list them, a
-// start can check them all before anything is made, and a misspelled variable is noticed.
-// A new option is a constant here and an entry in `rows`.
+// The table of all options: what the runtime reads from the environment, in one place, so that
+// `--help` can list them, a start can check them all before anything is made, and a misspelled
+// variable is noticed. A new option is a constant here and an entry in `rows`.
 
 /// How the threads of an interpreter run, when whoever makes it does not say.
 public enum InterpreterLockChoice: String, CaseIterable, Sendable {
@@ -48,7 +48,7 @@ public enum EnvironmentOptions {
 
     public static let stopRescan = EnvironmentOption.boolean(
         "STILLPOINT_STOP_RESCAN", default: false,
-        help: "Whether a stopper looks for detached threads every 1 ms instead of being told, for comparison.")
+        help: "Whether a stopper looks for detached threads every 1 ms instead of being told.")
 
     /// All options, in the order of the help text.
     public static let rows: [OptionRow] = [
@@ -68,11 +68,14 @@ public enum EnvironmentOptions {
         among names: [String] = ProcessEnvironment.names()
     ) -> [UnknownOption] {
         let known = rows.map(\.name)
-        return names.filter { $0.hasPrefix(ProcessEnvironment.prefix) && !known.contains($0) }.map { name in
-            let distances = known.map { (name: $0, distance: editDistance(Array($0.utf8), Array(name.utf8))) }
-            let nearest = distances.min { $0.distance < $1.distance }
+        let unknown = names.filter {
+            $0.hasPrefix(ProcessEnvironment.prefix) && !known.contains($0)
+        }
+        return unknown.map { name in
+            let near = known.map { (name: $0, distance: editDistance(Array($0.utf8), Array(name.utf8))) }
+                .filter { $0.distance <= 3 }
             return UnknownOption(
-                variable: name, likelyName: nearest.flatMap { $0.distance <= 3 ? $0.name : nil })
+                variable: name, likelyName: near.min { $0.distance < $1.distance }?.name)
         }
     }
 

@@ -1,8 +1,10 @@
-// Numbers with a unit, as people write them in the environment: 64K, 2G, 150ms. One grammar for reading and writing:
+// Numbers with a unit, as people write them in the environment: 64K, 2G, 150ms. One grammar for
+// reading and writing:
 //
-//   number   digit {digit} [unit]     digits of ASCII, the unit in capital or small letters, nothing in between
+//   number   digit {digit} [unit]     ASCII digits; the unit in capital or small letters
 //
-// No sign, no point, no exponent, no separator: what is not a number by this grammar, or is past UInt64, is none.
+// No sign, no point, no exponent, no separator: what is not a number by this grammar, or is past
+// UInt64, is none.
 
 /// A unit behind a number.
 struct OptionUnit: Sendable {
@@ -25,7 +27,8 @@ struct OptionUnit: Sendable {
         OptionUnit(name: "us", scale: 1_000), OptionUnit(name: "ns", scale: 1),
     ]
 
-    /// The number that `text` writes with one of `units`, or without a unit where `isUnitRequired` is false. Zero never needs one.
+    /// The number that `text` writes with one of `units`, or without a unit where `isUnitRequired`
+    /// is false. Zero never needs one.
     static func number(
         _ text: String, units: [OptionUnit], isUnitRequired: Bool = false
     ) -> UInt64? {

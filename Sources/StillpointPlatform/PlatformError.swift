@@ -1,5 +1,6 @@
-// What every floor throws when the operating system says no: the call and its error number. A plain value: making,
-// throwing and comparing it allocates nothing, so it also serves where memory is out.
+// What every floor throws when the operating system says no: the call and its error number. A plain
+// value: making, throwing and comparing it allocates nothing, so it also serves where memory is
+// out.
 
 internal import Glibc
 

@@ -1,9 +1,10 @@
 // Threads of the operating system. `Seam.swift` names them `SystemThread` for everybody else.
 //
-// A start costs little more than pthread_create: one small block of the C allocator hands name, body and argument over to
-// the new thread, which frees it before the body runs; if the thread cannot be made, the starter frees it. The affinity is
-// an attribute of the start, so an impossible processor fails the start, and the body never runs elsewhere. The name
-// is set by the new thread itself: from outside it would take a file of /proc and could miss a thread that is gone.
+// A start costs little more than pthread_create: one small block of the C allocator hands name,
+// body and argument over to the new thread, which frees it before the body runs; if the thread
+// cannot be made, the starter frees it. The affinity is an attribute of the start, so an impossible
+// processor fails the start, and the body never runs elsewhere. The name is set by the new thread
+// itself: from outside it would take a file of /proc and could miss a thread that is gone.
 
 internal import CStillpoint
 internal import Glibc
@@ -12,16 +13,20 @@ internal import Glibc
 public struct PosixThread: Sendable {
     private let handle: pthread_t  // immutable
 
-    /// Starts a thread that runs `body(argument)` and ends when it returns. What the starter wrote before, the body sees.
+    /// Starts a thread that runs `body(argument)` and ends when it returns. What the starter wrote
+    /// before, the body sees.
     ///
     /// - Parameters:
-    ///   - name: as debuggers and `ps -L` show it, cut to whole characters of at most 15 bytes of UTF-8; empty: the starter's.
+    ///   - name: as debuggers and `ps -L` show it, cut to whole characters of at most 15 bytes of
+    ///     UTF-8; empty: the starter's.
     ///   - stackByteCount: `nil`: the system's default (the limit of the shell, 8 MiB as a rule).
-    ///   - processor: the only processor that the thread may run on, counted from 0; `nil`: those of the starter.
+    ///   - processor: the only processor that the thread may run on, counted from 0; `nil`: those
+    ///     of the starter.
     ///   - argument: what it points to must live until the body is done with it.
     ///
-    /// Throws `EINVAL` for a stack that is too small or a processor that is not there, `EAGAIN` when the system's threads or
-    /// the memory for stacks are used up, `ENOMEM` when memory is out. Nothing is left behind then.
+    /// Throws `EINVAL` for a stack that is too small or a processor that is not there, `EAGAIN`
+    /// when the system's threads or the memory for stacks are used up, `ENOMEM` when memory is out.
+    /// Nothing is left behind then.
     public static func start(
         name: String, stackByteCount: Int? = nil, processor: Int? = nil,
         argument: UnsafeMutableRawPointer?,
@@ -113,7 +118,8 @@ public struct PosixThread: Sendable {
 
 // MARK: The new thread's side
 
-/// What the starter hands to the new thread: written before the thread is made, read and freed by it.
+/// What the starter hands to the new thread: written before the thread is made, read and freed by
+/// it.
 @unsafe private struct StartBlock {
     let body: @convention(c) (UnsafeMutableRawPointer?) -> Void  // immutable
     let argument: UnsafeMutableRawPointer?  // immutable

@@ -1,5 +1,5 @@
-// The variables that the process was started with. The C library guards them by nothing: they are read at set-up, before
-// anybody calls setenv on another thread.
+// The variables that the process was started with. The C library guards them by nothing: they are
+// read at set-up, before anybody calls setenv on another thread.
 
 internal import CStillpoint
 internal import Glibc
@@ -9,7 +9,8 @@ public enum ProcessEnvironment {
     /// What the names of our variables begin with.
     public static let prefix = "STILLPOINT_"
 
-    /// The value of a variable, `nil` if it is not set. Bytes that are not UTF-8 are shown as U+FFFD.
+    /// The value of a variable, `nil` if it is not set. Bytes that are not UTF-8 are shown as
+    /// U+FFFD.
     public static func value(of name: String) -> String? {
         unsafe getenv(name).map { unsafe String(cString: $0) }
     }

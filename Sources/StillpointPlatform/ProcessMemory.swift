@@ -1,12 +1,13 @@
-// How much memory the process occupies, as the kernel counts it. Nothing is allocated to find out, so that the answer does
-// not depend on the question.
+// How much memory the process occupies, as the kernel counts it. Nothing is allocated to find out,
+// so that the answer does not depend on the question.
 
 internal import Glibc
 
-/// Resident memory of the process: what it occupies of the machine's memory, in bytes. All calls are thread-safe.
+/// Resident memory of the process: what it occupies of the machine's memory, in bytes. All calls
+/// are thread-safe.
 ///
-/// Kernels from 6.2 on keep this count by processor and add it up roughly: it may be off by some dozens of pages for each
-/// processor.
+/// Kernels from 6.2 on keep this count by processor and add it up roughly: it may be off by some
+/// dozens of pages for each processor.
 public enum ProcessMemory {
     /// Resident now. Throws what opening or reading /proc/self/statm met.
     public static func residentByteCount() throws(PlatformError) -> Int {
@@ -17,7 +18,8 @@ public enum ProcessMemory {
         return pages * AddressSpace.pageByteCount
     }
 
-    /// The most that was resident at any time, or since `resetPeak`. Throws what opening or reading /proc/self/status met.
+    /// The most that was resident at any time, or since `resetPeak`. Throws what opening or reading
+    /// /proc/self/status met.
     public static func peakResidentByteCount() throws(PlatformError) -> Int {
         guard let kibibytes = try readNumber("/proc/self/status", after: "VmHWM:") else {
             throw PlatformError(call: "/proc/self/status", errorNumber: EINVAL)
@@ -25,8 +27,9 @@ public enum ProcessMemory {
         return kibibytes * 1024
     }
 
-    /// Lets the peak begin anew from what is resident now. Throws where the kernel does not offer it: without
-    /// CONFIG_PROC_PAGE_MONITOR, or with a /proc that cannot be written (as in some containers).
+    /// Lets the peak begin anew from what is resident now. Throws where the kernel does not offer
+    /// it: without CONFIG_PROC_PAGE_MONITOR, or with a /proc that cannot be written (as in some
+    /// containers).
     public static func resetPeak() throws(PlatformError) {
         try SystemFile.write(UInt8(ascii: "5"), to: "/proc/self/clear_refs")
     }

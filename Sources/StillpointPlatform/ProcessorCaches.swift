@@ -1,4 +1,5 @@
-// Cache sizes, from the C library where it knows them (x86-64), else from /sys (arm64, where it answers 0).
+// Cache sizes, from the C library where it knows them (x86-64), else from /sys (arm64, where it
+// answers 0).
 
 internal import Glibc
 

@@ -1,9 +1,9 @@
-// How much processor time the control groups of Linux leave to this process. A container with a quota of two processors on
-// a machine of 64 would otherwise run 64 threads that take turns on two.
+// How much processor time the control groups of Linux leave to this process. A container with a
+// quota of two processors on a machine of 64 would otherwise run 64 threads that take turns on two.
 //
-// /proc/self/cgroup names the process's group in each hierarchy, /proc/self/mountinfo where that hierarchy is mounted, and
-// from which of its groups on (a container sees only its own part). A quota holds for all groups below, so the smallest on
-// the way up counts.
+// /proc/self/cgroup names the process's group in each hierarchy, /proc/self/mountinfo where that
+// hierarchy is mounted, and from which of its groups on (a container sees only its own part). A
+// quota holds for all groups below, so the smallest on the way up counts.
 //
 //   version 2   <mount>/<group>/cpu.max            "150000 100000" or "max 100000"
 //   version 1   <mount>/<group>/cpu.cfs_quota_us   "150000" or "-1"; the period in cpu.cfs_period_us

@@ -1,13 +1,14 @@
-// How many processors the process can use, and what is known of their caches. Facts of the moment are read at every call
-// (tens of microseconds, system files): read them once, at set-up.
+// How many processors the process can use, and what is known of their caches. Facts of the moment
+// are read at every call (system files, up to half a millisecond): read them once, at set-up.
 
 internal import CStillpoint
 internal import Glibc
 
 /// The processors of the machine as this process may use them. All calls are thread-safe.
 public enum Processors {
-    /// How many threads can make progress at once: the processors that the calling thread may run on, or fewer if its control
-    /// group has a quota (one and a half processors count as two). At least 1.
+    /// How many threads can make progress at once: the processors that the calling thread may run
+    /// on, or fewer if its control group has a quota (one and a half processors count as two). At
+    /// least 1.
     public static var usableCount: Int {
         min(affinityCount, ProcessorQuota.processorLimit(readText: SystemFile.text) ?? .max)
     }

@@ -1,21 +1,24 @@
-// Memory of the C allocator for the runtime's own structures (records, tables, start blocks). Swift's own allocations
-// trap when memory is out; these throw. Blocks of the managed heap come from floor 3, whole address ranges from
-// `AddressSpace`.
+// Memory of the C allocator for the runtime's own structures (records, tables, start blocks).
+// Swift's own allocations trap when memory is out; these throw. Blocks of the managed heap come
+// from floor 3, whole address ranges from `AddressSpace`.
 
 internal import Glibc
 
-/// Zeroed memory from the C allocator, which says when there is none. Any thread may free what another has allocated.
+/// Zeroed memory from the C allocator, which says when there is none. Any thread may free what
+/// another has allocated.
 public enum RawMemory {
-    /// No address space holds more: asked for more, `allocate` fails without asking the C allocator, some of which
-    /// end the process rather than return null.
+    /// No address space holds more: asked for more, `allocate` fails without asking the C
+    /// allocator, some of which end the process rather than return null.
     static let largestByteCount = 1 << 56
 
     /// What malloc aligns to on every 64-bit system of ours.
     static let naturalAlignment = 16
 
-    /// `byteCount` bytes of zeros at a multiple of `alignment`. Zero bytes give a block of their own, too.
+    /// `byteCount` bytes of zeros at a multiple of `alignment`. Zero bytes give a block of their
+    /// own, too.
     ///
-    /// Throws `ENOMEM` when there is no memory, `EINVAL` for a negative size or an alignment that is no power of two.
+    /// Throws `ENOMEM` when there is no memory, `EINVAL` for a negative size or an alignment that
+    /// is no power of two.
     public static func allocate(
         byteCount: Int, alignment: Int = 16
     ) throws(PlatformError) -> UnsafeMutableRawPointer {

@@ -58,6 +58,3 @@ public enum Futex {
 /// Tells the processor that the caller spins.
 @inlinable @inline(__always)
 public func spinHint() { sp_spin_hint() }
-
-/// Lets another thread that is ready run on the caller's processor.
-public func yieldProcessor() { sched_yield() }

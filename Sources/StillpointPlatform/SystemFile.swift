@@ -1,5 +1,6 @@
-// The small files in which Linux states facts (/proc, /sys). Read without Foundation; into the caller's buffer where
-// no memory may be allocated, into a string where facts are gathered once at set-up.
+// The small files in which Linux states facts (/proc, /sys). Read without Foundation; into the
+// caller's buffer where no memory may be allocated, into a string where facts are gathered once at
+// set-up.
 
 internal import Glibc
 
@@ -45,7 +46,8 @@ enum SystemFile {
         return String(decoding: bytes[..<used], as: UTF8.self)
     }
 
-    /// Reads until the buffer is full or the file is at its end; `nil`, with the reason in `errno`, if a read fails.
+    /// Reads until the buffer is full or the file is at its end; `nil`, with the reason in `errno`,
+    /// if a read fails.
     private static func fill(_ buffer: UnsafeMutableRawBufferPointer, from file: CInt) -> Int? {
         var used = 0
         while used < buffer.count {

@@ -11,7 +11,6 @@
 //
 // B1  Whoever has slept takes the lock as contended, since it cannot know whether others sleep.
 
-internal import Glibc
 internal import StillpointPlatform
 
 /// One thread's wait: on its stack, from queueing to wake.
@@ -56,7 +55,7 @@ struct ParkedQueue {
 
 /// A handle on one bucket: a cache line that holds the lock's word and, eight bytes on, the queue.
 @safe
-struct ParkingBucket {
+struct ParkingBucket: @unchecked Sendable {
     let line: UnsafeMutableRawPointer
 
     private var word: UnsafePointer<Atomic<UInt32>> {
@@ -166,11 +165,11 @@ enum ParkingTable {
 
     private static func makeLines() -> UnsafeMutableRawPointer {
         let byteCount = bucketCount * lineByteCount
-        var memory: UnsafeMutableRawPointer?
-        guard unsafe posix_memalign(&memory, lineByteCount, byteCount) == 0, let memory = unsafe memory
-        else { fatalError("ParkingLot: no memory for its table") }
-        unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
-        return unsafe memory
+        do {
+            return try unsafe RawMemory.allocate(byteCount: byteCount, alignment: lineByteCount)
+        } catch {
+            fatalError("ParkingLot: no memory for its table")
+        }
     }
 
     static func bucket(at index: Int) -> ParkingBucket {

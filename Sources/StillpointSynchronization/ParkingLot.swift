@@ -102,7 +102,7 @@ public enum ParkingLot {
         until deadline: UInt64?, onTimeout: (Bool) -> Void
     ) -> ParkOutcome {
         var deadline = deadline
-        // acquiring: [wake], with the store in `TakenWaiters.wake`.
+        // acquiring: [wake], with the store in `ParkedWaiters.wakeTaken`.
         while unsafe waiter.pointee.isWoken.load(ordering: .acquiring) == 0 {
             let outcome = unsafe Futex.wait(
                 on: ParkedWaiter.wakeWord(of: waiter), while: 0, untilNanoseconds: deadline)

@@ -89,7 +89,7 @@ internal import Synchronization
         let world = unsafe roster.pointee.world
         unsafe world.pointee.roll.lock()
         unsafe roster.pointee.isClosing = true
-        unsafe forEachThread(of: roster) { thread in
+        unsafe forEachListed(of: roster) { thread in
             if unsafe thread == closer { return }
             let before = unsafe thread.pointee.participant.word.bitwiseOr(
                 ThreadWord.isClosing, ordering: .acquiringAndReleasing
@@ -115,12 +115,41 @@ internal import Synchronization
             unsafe roster.pointee.threads == nil, "a roster destroyed with threads in it")
         unsafe unlist(roster, from: world)
         unsafe world.pointee.roll.unlock()
-        if unsafe !roster.pointee.orphans.isEmpty {
+        if unsafe !roster.orphans.pointee.isEmpty {
             Reclamation.synchronize()
-            unsafe roster.pointee.orphans.drain(freeingThread: nil)
+            unsafe roster.orphans.pointee.drain(freeingThread: nil)
         }
         unsafe roster.deinitialize(count: 1)
         unsafe RawMemory.free(roster)
+    }
+
+    /// Frees all that the interpreter's threads have put off, gone ones included. The caller has it stopped: a stop is a
+    /// grace period for what that interpreter deferred, since nobody else can look at it.
+    /// - Parameter freeingThread: the record handed to the frees.
+    /// - Returns: how many blocks were freed.
+    @discardableResult
+    public static func drainDeferred(
+        of roster: UnsafeMutablePointer<Roster>, by freeingThread: UnsafeMutableRawPointer?
+    ) -> Int {
+        assert(
+            unsafe isStopped(roster), "deferred frees drained while the interpreter runs")
+        var freed = 0
+        unsafe forEachThread(of: roster) { thread in
+            freed += unsafe thread.deferred.pointee.drain(
+                freeingThread: freeingThread, isStopped: true)
+        }
+        unsafe roster.pointee.orphansLock.withLock {
+            freed += unsafe roster.orphans.pointee.drain(
+                freeingThread: freeingThread, isStopped: true)
+        }
+        return freed
+    }
+
+    private static func isStopped(_ roster: UnsafeMutablePointer<Roster>) -> Bool {
+        if unsafe roster.pointee.lock != nil { return true }  // its holder excludes all others
+        return unsafe roster.pointee.world.pointee.roll.withLock {
+            unsafe World.isStopActive(over: roster)
+        }
     }
 
     /// Removes a roster from its world's list. The roll is held.
@@ -136,8 +165,20 @@ internal import Synchronization
         unsafe before.pointee.next = roster.pointee.next
     }
 
-    /// Calls `body` for each thread state. The roll is held, or the interpreter stopped.
+    /// Calls `body` for each thread state, the roll held: `body` neither waits nor takes the roll. For a pause, in
+    /// which the listed threads stand still; but others may be born, hence the roll.
     public static func forEachThread(
+        of roster: UnsafeMutablePointer<Roster>,
+        _ body: (UnsafeMutablePointer<ThreadRecord>) -> Void
+    ) {
+        let world = unsafe roster.pointee.world
+        unsafe world.pointee.roll.lock()
+        unsafe forEachListed(of: roster, body)
+        unsafe world.pointee.roll.unlock()
+    }
+
+    /// Calls `body` for each thread state. The roll is held.
+    static func forEachListed(
         of roster: UnsafeMutablePointer<Roster>,
         _ body: (UnsafeMutablePointer<ThreadRecord>) -> Void
     ) {
@@ -152,7 +193,12 @@ internal import Synchronization
 extension UnsafeMutablePointer where Pointee == Roster {
     /// This interpreter's own stop.
     var stop: UnsafeMutablePointer<Stop> {
-        unsafe withUnsafeMutablePointer(to: &pointee.stop) { unsafe $0 }
+        unsafe withUnsafePointer(to: pointee.stop) { unsafe .init(mutating: $0) }
+    }
+
+    /// Deferred frees of threads that are gone.
+    var orphans: UnsafeMutablePointer<DeferredQueue> {
+        unsafe withUnsafePointer(to: pointee.orphans) { unsafe .init(mutating: $0) }
     }
 
     /// The count of resumed threads, to sleep on.

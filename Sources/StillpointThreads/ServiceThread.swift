@@ -73,8 +73,12 @@ public enum ServiceThread {
         while let candidate = unsafe roster, unsafe candidate.pointee.isClosing {
             unsafe roster = candidate.pointee.next
         }
-        unsafe roster?.pointee.userCount += 1
-        unsafe after?.pointee.userCount -= 1
+        if let roster = unsafe roster {
+            unsafe roster.pointee.userCount = roster.pointee.userCount + 1
+        }
+        if let after = unsafe after {
+            unsafe after.pointee.userCount = after.pointee.userCount - 1
+        }
         unsafe world.pointee.roll.unlock()
         return unsafe roster
     }
@@ -83,8 +87,8 @@ public enum ServiceThread {
     private static func announce(to roster: UnsafeMutablePointer<Roster>) {
         let world = unsafe roster.pointee.world
         unsafe world.pointee.roll.lock()
-        unsafe Roster.forEachThread(of: roster) { thread in
-            if unsafe thread.pointee.participant.deferred.isPending {
+        unsafe Roster.forEachListed(of: roster) { thread in
+            if unsafe thread.deferred.pointee.isPending {
                 unsafe thread.setDue(ThreadWord.deferredDue)
             }
         }
@@ -96,9 +100,9 @@ public enum ServiceThread {
 
     private static func hasWorkForDetached(_ roster: UnsafeMutablePointer<Roster>) -> Bool {
         let world = unsafe roster.pointee.world
-        var found = unsafe roster.pointee.orphans.isPending
+        var found = unsafe roster.orphans.pointee.isPending
         unsafe world.pointee.roll.lock()
-        unsafe Roster.forEachThread(of: roster) { thread in
+        unsafe Roster.forEachListed(of: roster) { thread in
             let word = unsafe thread.loadWord()
             if word & dueBits != 0, ThreadWord.state(word) == ThreadWord.detached { found = true }
         }
@@ -121,9 +125,9 @@ public enum ServiceThread {
             unsafe Safepoint.poll(own)
         }
         unsafe roster.pointee.orphansLock.withLock {
-            unsafe own.pointee.participant.deferred.takeAll(from: &roster.pointee.orphans)
+            unsafe own.deferred.pointee.takeAll(from: &roster.orphans.pointee)
         }
-        unsafe own.pointee.participant.deferred.drain(freeingThread: own)
+        unsafe own.deferred.pointee.drain(freeingThread: own)
         unsafe Safepoint.poll(own)
         try! unsafe Roster.clear(own, by: own)  // attached, its own, not cleared: none of its errors
         unsafe Roster.deleteCurrent(own)
@@ -136,7 +140,7 @@ public enum ServiceThread {
         let world = unsafe roster.pointee.world
         var found: UnsafeMutablePointer<ThreadRecord>?
         unsafe world.pointee.roll.lock()
-        unsafe Roster.forEachThread(of: roster) { thread in
+        unsafe Roster.forEachListed(of: roster) { thread in
             guard unsafe found == nil, unsafe thread.loadWord() & dueBits != 0 else { return }
             if unsafe HeldThread.take(thread) { unsafe found = thread }
         }
@@ -154,7 +158,7 @@ public enum ServiceThread {
             unsafe world.pointee.hooks.merge?(thread, own)
         }
         if unsafe thread.takeDue(ThreadWord.deferredDue) {
-            unsafe thread.pointee.participant.deferred.drain(freeingThread: own)
+            unsafe thread.deferred.pointee.drain(freeingThread: own)
         }
         if unsafe thread.takeDue(ThreadWord.collectionDue) {
             unsafe own.setDue(ThreadWord.collectionDue)

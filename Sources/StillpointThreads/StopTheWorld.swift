@@ -210,7 +210,7 @@ public enum StopTheWorld {
     }
 
     private static func deepen(_ stopper: UnsafeMutablePointer<ThreadRecord>, by change: Int) {
-        unsafe stopper.pointee.stopDepth += change
+        unsafe stopper.pointee.stopDepth = stopper.pointee.stopDepth + change
         unsafe stopper.updateTransition()
     }
 
@@ -251,7 +251,7 @@ public enum StopTheWorld {
         // W8. Relaxed: published to each thread by its bit [ask].
         unsafe stop.pointee.countdown.store(1, ordering: .relaxed)
         unsafe World.forEachRoster(of: world, in: scope) { roster in
-            unsafe Roster.forEachThread(of: roster) { thread in
+            unsafe Roster.forEachListed(of: roster) { thread in
                 if unsafe thread != stopper { unsafe ask(thread, stop: stop) }
             }
         }
@@ -310,7 +310,7 @@ public enum StopTheWorld {
     ) {
         unsafe world.pointee.roll.lock()
         unsafe World.forEachRoster(of: world, in: scope) { roster in
-            unsafe Roster.forEachThread(of: roster) { thread in
+            unsafe Roster.forEachListed(of: roster) { thread in
                 let word = unsafe thread.loadWord()
                 let isAsked = word & ThreadWord.stopRequested != 0
                 guard isAsked, ThreadWord.state(word) == ThreadWord.detached else { return }
@@ -353,13 +353,13 @@ public enum StopTheWorld {
             unsafe stop.pointee.isActive && stop.pointee.requester == sp_os_thread_identity(),
             "a stopped world let go by a thread that did not stop it")
         unsafe World.forEachRoster(of: world, in: scope) { roster in
-            unsafe Roster.forEachThread(of: roster) { thread in
+            unsafe Roster.forEachListed(of: roster) { thread in
                 if unsafe thread != stopper { unsafe HeldThread.release(thread) }
             }
         }
         unsafe stop.pointee.isActive = false
         unsafe stop.pointee.requester = 0
-        if unsafe scope != nil { unsafe world.pointee.rosterStopCount -= 1 }
+        if unsafe scope != nil { unsafe world.pointee.rosterStopCount = world.pointee.rosterStopCount - 1 }
         unsafe grantNext(world)
         unsafe world.pointee.roll.unlock()
     }

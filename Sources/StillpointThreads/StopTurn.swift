@@ -34,7 +34,7 @@ extension StopTheWorld {
         if let scope = unsafe scope {
             unsafe scope.pointee.stop.isActive = true
             unsafe scope.pointee.stop.requester = requester
-            unsafe world.pointee.rosterStopCount += 1
+            unsafe world.pointee.rosterStopCount = world.pointee.rosterStopCount + 1
         } else {
             assert(unsafe world.pointee.rosterStopCount == 0, "W2")
             unsafe world.pointee.stop.isActive = true

@@ -64,7 +64,7 @@ extension Roster {
         unsafe thread.pointee.next = roster.pointee.threads
         if let first = unsafe roster.pointee.threads { unsafe first.pointee.previous = thread }
         unsafe roster.pointee.threads = thread
-        unsafe roster.pointee.threadCount += 1
+        unsafe roster.pointee.threadCount = roster.pointee.threadCount + 1
         unsafe world.pointee.roll.unlock()
         return unsafe thread
     }
@@ -118,13 +118,13 @@ extension Roster {
         let roster = unsafe thread.pointee.roster
         unsafe roster.pointee.world.pointee.hooks.clear?(thread, current)
         unsafe roster.pointee.orphansLock.withLock {
-            unsafe roster.pointee.orphans.takeAll(from: &thread.pointee.participant.deferred)
+            unsafe roster.orphans.pointee.takeAll(from: &thread.deferred.pointee)
         }
-        if unsafe roster.pointee.orphans.isPending {
+        if unsafe roster.orphans.pointee.isPending {
             unsafe ServiceSignal.request(
                 Reclamation.request, of: roster.pointee.world.signal)
         }
-        unsafe thread.heap.abandon()
+        unsafe ThreadHeap.abandon(thread.heap)
         unsafe thread.pointee.isCleared = true
     }
 
@@ -178,7 +178,7 @@ extension Roster {
             } else {
                 unsafe roster.pointee.threads = next
             }
-            unsafe roster.pointee.threadCount -= 1
+            unsafe roster.pointee.threadCount = roster.pointee.threadCount - 1
         }
     }
 

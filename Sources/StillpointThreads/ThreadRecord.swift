@@ -99,12 +99,18 @@ extension UnsafeMutablePointer where Pointee == ThreadRecord {
 
     /// Floor 2's part, which is the record's beginning.
     public var participant: UnsafeMutablePointer<Participant> {
-        unsafe withUnsafeMutablePointer(to: &pointee.participant) { unsafe $0 }
+        unsafe withUnsafePointer(to: pointee.participant) { unsafe .init(mutating: $0) }
+    }
+
+    /// The deferred frees. By its own address: a change in place through the record would look to
+    /// ThreadSanitizer like a change of the whole record, the word included.
+    public var deferred: UnsafeMutablePointer<DeferredQueue> {
+        unsafe withUnsafePointer(to: pointee.participant.deferred) { unsafe .init(mutating: $0) }
     }
 
     /// Floor 3's part.
     public var heap: UnsafeMutablePointer<ThreadHeap> {
-        unsafe withUnsafeMutablePointer(to: &pointee.heap) { unsafe $0 }
+        unsafe withUnsafePointer(to: pointee.heap) { unsafe .init(mutating: $0) }
     }
 
     /// Says anew whether attach and detach have more to do than change the word.

@@ -107,11 +107,11 @@ internal import Synchronization
 extension UnsafeMutablePointer where Pointee == World {
     /// The service thread's signal, which lives as long as the world.
     public var signal: UnsafeMutablePointer<ServiceSignal> {
-        unsafe withUnsafeMutablePointer(to: &pointee.signal) { unsafe $0 }
+        unsafe withUnsafePointer(to: pointee.signal) { unsafe .init(mutating: $0) }
     }
 
     /// The stop of all interpreters.
     var stop: UnsafeMutablePointer<Stop> {
-        unsafe withUnsafeMutablePointer(to: &pointee.stop) { unsafe $0 }
+        unsafe withUnsafePointer(to: pointee.stop) { unsafe .init(mutating: $0) }
     }
 }

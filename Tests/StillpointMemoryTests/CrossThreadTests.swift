@@ -1,0 +1,72 @@
+import Testing
+import Synchronization
+
+@testable import StillpointMemory
+
+struct CrossThreadTests {
+    @Test func `blocks freed by another are used again by their owner`() throws {
+        let test = HeapUnderTest(threadCount: 2)
+        for _ in 0..<50 {
+            let blocks = try (0..<1000).map { _ in try test.allocate(64) }
+            for block in blocks { test.free(block, by: 1) }
+        }
+        #expect(test.check())
+        #expect(test.pages().count <= 3)
+    }
+
+    @Test func `a sleeping owner's pages are emptied and given back at a stop`() throws {
+        let test = HeapUnderTest(threadCount: 2)
+        let blocks = try (0..<20_000).map { _ in try test.allocate(64) }
+        for block in blocks { test.free(block, by: 1) }
+        #expect(test.pages().count == 20)
+        test.heap.collectCrossThreadFrees()
+        #expect(test.check())
+        #expect(test.pages().count == 2)  // the current one, and the one that is kept
+        test.heap.purgeStopped()
+        #expect(test.pages().isEmpty)
+        #expect(test.heap.statistics() == HeapStatistics())
+    }
+
+    @Test func `a full page that others freed from serves its owner again after a stop`() throws {
+        let test = HeapUnderTest(threadCount: 2)
+        let blocks = try (0..<8).map { _ in try test.allocate(16 << 10) }
+        test.free(blocks[1], by: 1)
+        test.heap.collectCrossThreadFrees()
+        #expect(test.check())
+        #expect(try test.allocate(16 << 10) == blocks[1])
+    }
+
+    /// Each thread allocates, frees its own, hands blocks over, and frees what others handed over.
+    @Test(arguments: [2, 3, 4])
+    func `threads free one another's blocks of all sizes, and nothing is lost`(threadCount: Int) {
+        let seed = SeededGenerator(of: "free one another's blocks").state
+        let test = SendableHeap(heap: HeapUnderTest(threadCount: threadCount))
+        let queue = BlockQueue()
+        onThreads(threadCount) { index in
+            var generator = SeededGenerator(seed: seed &+ UInt64(index))
+            let heap = test.heap.threads[index]
+            for _ in 0..<20_000 {
+                switch generator.next() % 8 {
+                case 0...3:
+                    let size = [32, 48, 700, 16 << 10, 32 << 10].randomElement(using: &generator)!
+                    guard let block = try? heap.allocateObject(size) else { preconditionFailure() }
+                    queue.push(block)
+                case 4 where generator.next() % 64 == 0:
+                    guard let block = try? heap.allocateObject(100_000) else { preconditionFailure() }
+                    queue.push(block)
+                default:
+                    guard let block = queue.popRandom(&generator) else { continue }
+                    block.checkObject()
+                    ThreadHeap.free(block, by: heap)
+                }
+            }
+        }
+        var generator = SeededGenerator(seed: seed)
+        while let block = queue.popRandom(&generator) { test.heap.live.insert(block) }
+        #expect(test.heap.check())
+        for block in test.heap.live { test.heap.free(block) }
+        test.heap.heap.purgeStopped()
+        #expect(test.heap.pages().isEmpty)
+        #expect(test.heap.check())
+    }
+}

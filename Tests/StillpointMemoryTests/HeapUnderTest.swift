@@ -1,0 +1,175 @@
+// A heap with thread heaps for the tests, a model of what is live in it, and threads to run on.
+
+import Glibc
+import StillpointPlatform
+import StillpointSynchronization
+import Synchronization
+@testable import StillpointMemory
+
+typealias Block = UnsafeMutableRawPointer
+
+/// An interpreter's heap and the heaps of `threadCount` thread states. The model, `live`, is for tests of one thread.
+final class HeapUnderTest {
+    let heap: UnsafeMutablePointer<InterpreterHeap>
+    let threads: [UnsafeMutablePointer<ThreadHeap>]
+    var live: Set<Block> = []
+
+    init(threadCount: Int = 1, pageReturn: PageReturn = .whenStopped) {
+        heap = .allocate(capacity: 1)
+        heap.initialize(to: InterpreterHeap(pageReturn: pageReturn))
+        threads = (0..<threadCount).map { [heap] _ in
+            let thread = UnsafeMutablePointer<ThreadHeap>.allocate(capacity: 1)
+            thread.initialize(to: ThreadHeap(of: heap))
+            return thread
+        }
+    }
+
+    deinit {
+        for thread in threads {
+            ThreadHeap.abandon(thread)
+            thread.deinitialize(count: 1)
+            thread.deallocate()
+        }
+        heap.deinitialize(count: 1)
+        heap.deallocate()
+    }
+
+    func allocate(_ byteCount: Int, by thread: Int = 0) throws -> Block {
+        let block = try threads[thread].allocateObject(byteCount)
+        precondition(live.insert(block).inserted, "a block that is in use was handed out")
+        return block
+    }
+
+    func free(_ block: Block, by thread: Int = 0) {
+        precondition(live.remove(block) != nil)
+        block.checkObject()
+        ThreadHeap.free(block, by: threads[thread])
+    }
+
+    func freeStopped(_ block: Block) {
+        precondition(live.remove(block) != nil)
+        Page.containing(block).freeStopped(block)
+    }
+
+    func visited() -> [Block] {
+        var found: [Block] = []
+        heap.visitPages { page in
+            page.visitBlocks { found.append($0) }
+            return true
+        }
+        return found
+    }
+
+    func pages() -> [UnsafeMutablePointer<Page>] {
+        var found: [UnsafeMutablePointer<Page>] = []
+        heap.visitPages {
+            found.append($0)
+            return true
+        }
+        return found
+    }
+
+    /// The model and the heap agree, and every invariant holds.
+    func check() -> Bool {
+        heap.checkInvariants()
+        for thread in threads { thread.checkInvariants() }
+        let found = visited()
+        return found.count == live.count && Set(found) == live
+    }
+}
+
+extension UnsafeMutablePointer where Pointee == ThreadHeap {
+    /// A block with a type word, filled to its end with a pattern of its own.
+    func allocateObject(_ byteCount: Int) throws -> Block {
+        let block = try allocate(byteCount: byteCount)
+        let header = BlockHeader.of(block)
+        precondition(header.pointee.shared.load(ordering: .relaxed) == BlockHeader.freeShared)
+        precondition(!BlockHeader.isLive(block))
+        let end = Page.containing(block).pointee.blockByteCount - 8
+        precondition(end + 8 >= byteCount)
+        block.storeBytes(of: UInt64(UInt(bitPattern: block)), toByteOffset: 16, as: UInt64.self)
+        block.storeBytes(of: UInt64(UInt(bitPattern: block)), toByteOffset: end, as: UInt64.self)
+        header.pointee.owner.store(7, ordering: .relaxed)
+        header.pointee.shared.store(0, ordering: .relaxed)
+        header.pointee.type.store(1, ordering: .relaxed)
+        return block
+    }
+}
+
+extension Block {
+    /// Nobody has written into the block since `allocateObject`.
+    func checkObject() {
+        let end = Page.containing(self).pointee.blockByteCount - 8
+        precondition(load(fromByteOffset: 16, as: UInt64.self) == UInt64(UInt(bitPattern: self)))
+        precondition(load(fromByteOffset: end, as: UInt64.self) == UInt64(UInt(bitPattern: self)))
+        precondition(BlockHeader.isLive(self))
+    }
+}
+
+/// A generator that a printed seed replays.
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    /// With a seed of this moment, printed.
+    init(of test: String) {
+        state = UInt64.random(in: 1 ... .max)
+        print("\(test): seed \(state)")
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+private final class ThreadStart {
+    let body: () -> Void
+    init(_ body: @escaping () -> Void) { self.body = body }
+}
+
+/// Runs `body` on `count` threads at the same time, and waits for them.
+func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+    let threads = (0..<count).map { index in
+        var thread = pthread_t()
+        let start = Unmanaged.passRetained(ThreadStart { body(index) })
+        let error = pthread_create(&thread, nil, runThreadStart, start.toOpaque())
+        precondition(error == 0)
+        return thread
+    }
+    for thread in threads { pthread_join(thread, nil) }
+}
+
+private func runThreadStart(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    Unmanaged<ThreadStart>.fromOpaque(argument!).takeRetainedValue().body()
+    return nil
+}
+
+/// A bag of blocks that threads share. Its mutex is one that ThreadSanitizer sees into.
+final class BlockQueue: @unchecked Sendable {
+    private let mutex = ParkingMutex()
+    private var blocks: [Block] = []
+
+    func push(_ block: Block) {
+        mutex.lock()
+        blocks.append(block)
+        mutex.unlock()
+    }
+
+    func popRandom(_ generator: inout SeededGenerator) -> Block? {
+        let choice = generator.next()
+        mutex.lock()
+        defer { mutex.unlock() }
+        guard !blocks.isEmpty else { return nil }
+        blocks.swapAt(Int(choice % UInt64(blocks.count)), blocks.count - 1)
+        return blocks.removeLast()
+    }
+}
+
+struct SendableHeap: @unchecked Sendable {
+    let heap: HeapUnderTest
+}

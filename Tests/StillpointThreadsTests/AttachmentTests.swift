@@ -1,0 +1,180 @@
+import StillpointPlatform
+import StillpointThreads
+import Testing
+
+@testable import StillpointThreads
+
+@Suite struct AttachmentTests {
+    let runtime: TestRuntime
+    let interpreter: TestInterpreter
+
+    init() throws {
+        runtime = try TestRuntime()
+        interpreter = try runtime.makeInterpreter()
+    }
+
+    @Test func `a thread state goes from detached to attached and back`() throws {
+        let thread = try interpreter.make()
+        #expect(state(of: thread) == ThreadWord.detached)
+        #expect(Attachment.current == nil)
+        for _ in 0..<3 {  // the first time binds, the others take the fast path
+            try Attachment.attach(thread)
+            #expect(word(of: thread) == ThreadWord.attached)
+            #expect(Attachment.current == thread)
+            Attachment.detach(thread)
+            #expect(word(of: thread) == ThreadWord.detached)
+            #expect(Attachment.current == nil)
+        }
+        try Attachment.attach(thread)
+        try Roster.clear(thread, by: thread)
+        Roster.deleteCurrent(thread)
+        #expect(Attachment.current == nil)
+        runtime.end()
+    }
+
+    @Test func `attaching a second state to a thread is refused`() throws {
+        let other = try interpreter.make()
+        try interpreter.withThread { thread in
+            #expect(throws: ThreadStateError.alreadyAttached) { try Attachment.attach(thread) }
+            #expect(throws: ThreadStateError.alreadyAttached) { try Attachment.attach(other) }
+            #expect(Attachment.current == thread)
+        }
+        Roster.deleteUnused(other)
+        runtime.end()
+    }
+
+    @Test func `a thread state is bound to the thread that attached it first`() throws {
+        nonisolated(unsafe) let thread = try interpreter.make()
+        try Attachment.attach(thread)
+        Attachment.detach(thread)
+        let seen = Shared()
+        Running {
+            do throws(ThreadStateError) {
+                try Attachment.attach(thread)
+            } catch {
+                if error == .boundToAnotherThread { seen.raise() }
+            }
+        }.join()
+        #expect(seen.isRaised)
+        try Attachment.attach(thread)
+        try Roster.clear(thread, by: thread)
+        Roster.deleteCurrent(thread)
+        runtime.end()
+    }
+
+    @Test func `detaching what is not attached ends the process and says so`() async {
+        let result = await #expect(
+            processExitsWith: .failure, observing: [\.standardErrorContent]
+        ) {
+            let runtime = try TestRuntime()
+            let thread = try runtime.makeInterpreter().make()
+            Attachment.detach(thread)
+        }
+        let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(text.contains("detach: this thread state is not attached on this thread"))
+    }
+
+    @Test func `one thread has a state in each of two interpreters, one attached at a time`() throws {
+        let second = try runtime.makeInterpreter()
+        let a = try interpreter.make()
+        let b = try second.make()
+        for _ in 0..<3 {
+            try Attachment.attach(a)
+            Attachment.detach(a)
+            try Attachment.attach(b)
+            #expect(throws: ThreadStateError.alreadyAttached) { try Attachment.attach(a) }
+            Attachment.detach(b)
+        }
+        for thread in [a, b] {
+            try Attachment.attach(thread)
+            try Roster.clear(thread, by: thread)
+            Roster.deleteCurrent(thread)
+        }
+        runtime.end()
+    }
+
+    @Test func `a state is cleared by its own interpreter alone`() throws {
+        let second = try runtime.makeInterpreter()
+        let target = try interpreter.make()
+        try second.withThread { thread in
+            #expect(throws: ThreadStateError.wrongInterpreter) {
+                try Roster.clear(target, by: thread)
+            }
+        }
+        #expect(throws: ThreadStateError.notAttached) { try Roster.clear(target, by: target) }
+        try interpreter.withThread { thread in
+            try Roster.clear(target, by: thread)
+            #expect(throws: ThreadStateError.cleared) { try Roster.clear(target, by: thread) }
+        }
+        #expect(throws: ThreadStateError.cleared) { try Attachment.attach(target) }
+        Roster.delete(target)
+        runtime.end()
+    }
+
+    @Test func `a state that is attached elsewhere is not cleared`() throws {
+        let attached = Shared()
+        let done = Shared()
+        nonisolated(unsafe) var target: Thread?
+        let running = interpreter.start { thread in
+            target = thread
+            attached.raise()
+            while !done.isRaised { Safepoint.poll(thread) }
+        }
+        eventually("attached") { attached.isRaised }
+        try interpreter.withThread { thread in
+            #expect(throws: ThreadStateError.stillAttached) {
+                try Roster.clear(target!, by: thread)
+            }
+        }
+        done.raise()
+        running.join()
+        runtime.end()
+    }
+
+    @Test func `a closed interpreter refuses new, detached and waiting threads`() throws {
+        let thread = try interpreter.make()
+        try Attachment.attach(thread)
+        Attachment.detach(thread)
+        let stopped = try StopTheWorld.begin(runtime.world, scope: interpreter.roster)
+        let refused = Shared()
+        nonisolated(unsafe) let waiter = try interpreter.make()
+        let running = Running {
+            do throws(ThreadStateError) {
+                try Attachment.attach(waiter)
+            } catch {
+                if error == .shuttingDown { refused.raise() }
+            }
+        }
+        eventually("waiting") { word(of: waiter) & ThreadWord.isWaiting != 0 }
+        Roster.close(interpreter.roster)
+        running.join()
+        #expect(refused.isRaised)
+        stopped.resume()
+        #expect(throws: ThreadStateError.shuttingDown) { try Attachment.attach(thread) }
+        #expect(throws: ThreadStateError.shuttingDown) { try interpreter.make() }
+        for state in [thread, waiter] { Roster.deleteUnused(state) }
+        runtime.end()
+    }
+
+    @Test func `withThreadHeld works on a detached thread of the same interpreter alone`() throws {
+        let target = try interpreter.make()
+        let second = try runtime.makeInterpreter()
+        try interpreter.withThread { thread in
+            var ran = false
+            let wasHeld = try withThreadHeld(target, by: thread) {
+                ran = state(of: target) == ThreadWord.suspended
+            }
+            #expect(wasHeld && ran)
+            #expect(state(of: target) == ThreadWord.detached)
+            let heldItself = try withThreadHeld(thread, by: thread) {}
+            #expect(!heldItself)
+        }
+        try second.withThread { thread in
+            #expect(throws: ThreadStateError.wrongInterpreter) {
+                try withThreadHeld(target, by: thread) {}
+            }
+        }
+        Roster.deleteUnused(target)
+        runtime.end()
+    }
+}

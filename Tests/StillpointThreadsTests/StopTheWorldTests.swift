@@ -1,0 +1,364 @@
+import CStillpoint
+import StillpointPlatform
+import Synchronization
+import Testing
+
+@testable import StillpointThreads
+
+@Suite struct StopTheWorldTests {
+    let runtime: TestRuntime
+    let interpreter: TestInterpreter
+
+    init() throws {
+        runtime = try TestRuntime()
+        interpreter = try runtime.makeInterpreter()
+    }
+
+    /// Starts threads of `interpreter` that count and poll until `done`.
+    private func startPolling(
+        _ count: Int, in interpreter: TestInterpreter, counting shared: Shared, until done: Shared
+    ) -> [Running] {
+        let threads = (0..<count).map { _ in
+            interpreter.start { thread in
+                while !done.isRaised {
+                    shared.add()
+                    Safepoint.poll(thread)
+                }
+            }
+        }
+        eventually("threads run") { shared.value > count }
+        return threads
+    }
+
+    @Test(arguments: [1, 2, 3])
+    func `no thread advances while the world is stopped`(threadCount: Int) throws {
+        let shared = Shared()
+        let done = Shared()
+        let threads = startPolling(threadCount, in: interpreter, counting: shared, until: done)
+        for _ in 0..<rounds(50) {
+            let stopped = try StopTheWorld.begin(runtime.world, scope: interpreter.roster)
+            let before = shared.value
+            for _ in 0..<100 { sched_yield() }
+            #expect(shared.value == before)
+            Roster.forEachThread(of: interpreter.roster) {
+                #expect(state(of: $0) == ThreadWord.suspended)
+            }
+            stopped.resume()
+            eventually("progress after the stop") { shared.value > before }
+        }
+        done.raise()
+        for thread in threads { thread.join() }
+        runtime.end()
+    }
+
+    @Test func `a detached thread is taken where it stands`() throws {
+        nonisolated(unsafe) let thread = try interpreter.make()
+        try Attachment.attach(thread)
+        Attachment.detach(thread)
+        try Running.tryOn {
+            let stopped = try StopTheWorld.begin(self.runtime.world, scope: self.interpreter.roster)
+            #expect(state(of: thread) == ThreadWord.suspended)
+            stopped.resume()
+        }
+        #expect(word(of: thread) == ThreadWord.detached)
+        try Attachment.attach(thread)
+        try Roster.clear(thread, by: thread)
+        Roster.deleteCurrent(thread)
+        runtime.end()
+    }
+
+    @Test func `a thread that detaches after it was asked tells the stopper`() throws {
+        let attached = Shared()
+        let mayDetach = Shared()
+        let done = Shared()
+        nonisolated(unsafe) var target: Thread?
+        let running = interpreter.start { thread in
+            target = thread
+            attached.raise()
+            while !mayDetach.isRaised { sched_yield() }  // no poll
+            Attachment.detach(thread)
+            while !done.isRaised { sched_yield() }
+            try! Attachment.attach(thread)
+        }
+        eventually("attached") { attached.isRaised }
+        let hasStopped = Shared()
+        let stopper = Running {
+            let stopped = try! StopTheWorld.begin(
+                self.runtime.world, scope: self.interpreter.roster)
+            hasStopped.raise()
+            stopped.resume()
+        }
+        eventually("asked") { word(of: target!) & ThreadWord.stopRequested != 0 }
+        #expect(!hasStopped.isRaised)
+        mayDetach.raise()
+        eventually("stopped") { hasStopped.isRaised }
+        done.raise()
+        stopper.join()
+        running.join()
+        runtime.end()
+    }
+
+    @Test func `a thread born in a stop is born suspended and runs after it`() throws {
+        let stopped = try StopTheWorld.begin(runtime.world, scope: nil)
+        nonisolated(unsafe) let thread = try interpreter.make()
+        #expect(state(of: thread) == ThreadWord.suspended)
+        let ran = Shared()
+        let running = Running {
+            try! Attachment.attach(thread)
+            ran.raise()
+            try! Roster.clear(thread, by: thread)
+            Roster.deleteCurrent(thread)
+        }
+        eventually("waiting") { word(of: thread) & ThreadWord.isWaiting != 0 }
+        #expect(!ran.isRaised)
+        stopped.resume()
+        running.join()
+        #expect(ran.isRaised)
+        runtime.end()
+    }
+
+    @Test func `threads that end and are born do not hold up stops`() throws {
+        let done = Shared()
+        let births = Shared()
+        let makers = (0..<2).map { _ in
+            Running {
+                while !done.isRaised {
+                    try! self.interpreter.withThread { thread in
+                        births.add()
+                        Safepoint.poll(thread)
+                    }
+                }
+            }
+        }
+        for _ in 0..<rounds(300) {
+            let stopped = try StopTheWorld.begin(runtime.world, scope: interpreter.roster)
+            Roster.forEachThread(of: interpreter.roster) {
+                #expect(state(of: $0) == ThreadWord.suspended)
+            }
+            stopped.resume()
+        }
+        eventually("births") { births.value > 10 }
+        done.raise()
+        for maker in makers { maker.join() }
+        runtime.end()
+    }
+
+    @Test func `stops of two interpreters overlap, and a stop of all excludes both`() throws {
+        let second = try runtime.makeInterpreter()
+        let first = try StopTheWorld.begin(runtime.world, scope: interpreter.roster)
+        let both = Shared()
+        let globally = Shared()
+        let other = Running {
+            let stopped = try! StopTheWorld.begin(self.runtime.world, scope: second.roster)
+            both.raise()
+            stopped.resume()
+        }
+        other.join()
+        #expect(both.isRaised)
+        let global = Running {
+            let stopped = try! StopTheWorld.begin(self.runtime.world, scope: nil)
+            globally.raise()
+            stopped.resume()
+        }
+        for _ in 0..<100 { sched_yield() }
+        #expect(!globally.isRaised)
+        first.resume()
+        global.join()
+        #expect(globally.isRaised)
+        runtime.end()
+    }
+
+    @Test func `a thread of another interpreter runs on while one is stopped`() throws {
+        let second = try runtime.makeInterpreter()
+        let shared = Shared()
+        let done = Shared()
+        let threads = startPolling(1, in: second, counting: shared, until: done)
+        let stopped = try StopTheWorld.begin(runtime.world, scope: interpreter.roster)
+        let before = shared.value
+        eventually("progress of the other interpreter") { shared.value > before + 1000 }
+        stopped.resume()
+        let all = try StopTheWorld.begin(runtime.world, scope: nil)
+        let still = shared.value
+        for _ in 0..<100 { sched_yield() }
+        #expect(shared.value == still)
+        all.resume()
+        done.raise()
+        for thread in threads { thread.join() }
+        runtime.end()
+    }
+
+    @Test func `a stop inside a stop is nothing if covered, and else an error`() throws {
+        let second = try runtime.makeInterpreter()
+        let world = runtime.world
+        for hasThread in [false, true] {
+            let body = {
+                let own = try StopTheWorld.begin(world, scope: self.interpreter.roster)
+                try StopTheWorld.begin(world, scope: self.interpreter.roster).resume()
+                #expect(throws: ThreadStateError.stopInsideStop) {
+                    try StopTheWorld.begin(world, scope: nil).resume()
+                }
+                #expect(throws: ThreadStateError.stopInsideStop) {
+                    try StopTheWorld.begin(world, scope: second.roster).resume()
+                }
+                own.resume()
+                let all = try StopTheWorld.begin(world, scope: nil)
+                try StopTheWorld.begin(world, scope: nil).resume()
+                try StopTheWorld.begin(world, scope: self.interpreter.roster).resume()
+                all.resume()
+            }
+            if hasThread {
+                try interpreter.withThread { thread in
+                    try body()
+                    #expect(word(of: thread) == ThreadWord.attached)
+                }
+            } else {
+                try body()
+            }
+        }
+        runtime.end()
+    }
+
+    @Test func `a requester of another interpreter is detached meanwhile and attached after`() throws {
+        let second = try runtime.makeInterpreter()
+        try interpreter.withThread { thread in
+            let stopped = try StopTheWorld.begin(runtime.world, scope: second.roster)
+            #expect(state(of: thread) == ThreadWord.detached)
+            stopped.resume()
+            #expect(state(of: thread) == ThreadWord.attached)
+            #expect(Attachment.current == thread)
+        }
+        runtime.end()
+    }
+
+    @Test func `two interpreters whose threads stop each other do not deadlock`() throws {
+        let second = try runtime.makeInterpreter()
+        let pairs = [(interpreter, second), (second, interpreter)]
+        let running = pairs.map { own, other in
+            own.start { thread in
+                for _ in 0..<rounds(500) {
+                    try! StopTheWorld.begin(self.runtime.world, scope: other.roster).resume()
+                    Safepoint.poll(thread)
+                }
+            }
+        }
+        for thread in running { thread.join() }
+        runtime.end()
+    }
+
+    @Test func `requesters at once take turns, and every stop is exclusive`() throws {
+        let inside = Shared()
+        let second = try runtime.makeInterpreter()
+        let worlds = [interpreter.roster, second.roster, nil]
+        nonisolated(unsafe) let scopes = worlds
+        let running = (0..<4).map { index in
+            Running {
+                for round in 0..<rounds(300) {
+                    let scope = scopes[(index + round) % 3]
+                    let stopped = try! StopTheWorld.begin(self.runtime.world, scope: scope)
+                    // Weights: a stop of one counts 1, a stop of all 100.
+                    let weight = scope == nil ? 100 : 1
+                    let now = inside.add(weight)
+                    #expect(now <= 2 || now == 100)
+                    inside.add(-weight)
+                    stopped.resume()
+                }
+            }
+        }
+        for thread in running { thread.join() }
+        #expect(inside.value == 0)
+        runtime.end()
+    }
+
+    @Test func `back-to-back stops let every suspended thread run in between`() throws {
+        let done = Shared()
+        let counters = (0..<8).map { _ in Shared() }
+        let workers = counters.map { counter in
+            interpreter.start { thread in
+                while !done.isRaised {
+                    counter.add()
+                    Safepoint.poll(thread)
+                }
+            }
+        }
+        for counter in counters { eventually("work") { counter.value > 0 } }
+        let stops = Shared()
+        let stoppers = (0..<2).map { _ in
+            Running {
+                while !done.isRaised {
+                    try! StopTheWorld.begin(
+                        self.runtime.world, scope: self.interpreter.roster
+                    ).resume()
+                    stops.add()
+                }
+            }
+        }
+        // W12: whoever waited in a stop has run before the next but one, whatever the scheduler likes.
+        let start = counters.map(\.value)
+        eventually("every worker, many times") {
+            zip(counters, start).allSatisfy { $0.value > $1 + 50 }
+        }
+        done.raise()
+        for thread in workers + stoppers { thread.join() }
+        #expect(stops.value > 0)
+        runtime.end()
+    }
+
+    @Test func `time to safepoint and pauses are counted apart`() throws {
+        let before = runtime.world.pointee.pause.snapshot().count
+        for _ in 0..<5 {
+            try StopTheWorld.begin(runtime.world, scope: interpreter.roster).resume()
+        }
+        try StopTheWorld.begin(runtime.world, scope: nil).resume()
+        #expect(runtime.world.pointee.pause.snapshot().count == before + 6)
+        #expect(runtime.world.pointee.timeToSafepoint.snapshot().count == before + 6)
+        #expect(interpreter.roster.pointee.pause.snapshot().count == 5)
+        runtime.end()
+    }
+
+    @Test func `stopping by rescan finds detaching threads too`() throws {
+        StopTheWorld.setRescanning(true, in: runtime.world)
+        let done = Shared()
+        let running = (0..<2).map { _ in
+            interpreter.start { thread in
+                while !done.isRaised {
+                    Attachment.detach(thread)
+                    try! Attachment.attach(thread)
+                    Safepoint.poll(thread)
+                }
+            }
+        }
+        for _ in 0..<rounds(30) {
+            let stopped = try StopTheWorld.begin(runtime.world, scope: interpreter.roster)
+            Roster.forEachThread(of: interpreter.roster) {
+                #expect(state(of: $0) == ThreadWord.suspended)
+            }
+            stopped.resume()
+        }
+        done.raise()
+        for thread in running { thread.join() }
+        runtime.end()
+    }
+
+    @Test func `a stopped world let go by another thread ends the process and says so`() async {
+        let result = await #expect(
+            processExitsWith: .failure, observing: [\.standardErrorContent]
+        ) {
+            let runtime = try TestRuntime()
+            let interpreter = try runtime.makeInterpreter()
+            let stopped = try StopTheWorld.begin(runtime.world, scope: interpreter.roster)
+            nonisolated(unsafe) var token: StoppedWorld? = consume stopped
+            Running { token.take()!.resume() }.join()
+        }
+        let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(text.contains("let go by a thread that did not stop it"))
+    }
+}
+
+extension Running {
+    /// Runs `body` on another OS thread and rethrows.
+    static func tryOn(_ body: @escaping @Sendable () throws -> Void) throws {
+        nonisolated(unsafe) var failure: (any Error)?
+        Running { do { try body() } catch { failure = error } }.join()
+        if let failure { throw failure }
+    }
+}
