@@ -23,7 +23,7 @@ extension IndexGraph {
         var counts = [Int](repeating: 0, count: documents.count(by: thread))
         for text in words {
             let hash = text.withUnsafeBytes { BytesHash.of($0) }
-            let found = try text.withUnsafeBytes {
+            let found = try text.span.bytes.withUnsafeBytes {
                 try dictionary.find($0, hash: hash, as: types.word, by: thread)
             }
             guard let word = found else { return QueryAnswer(documentCount: 0, top: []) }

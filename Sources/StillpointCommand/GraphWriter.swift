@@ -11,9 +11,11 @@ struct GraphWriter: ~Copyable {
     private let dictionary: Handle<ManagedDictionary>
 
     init(_ graph: IndexGraph, by thread: borrowing ManagedThread) throws {
+        let documents = try graph.documents(by: thread)
+        let dictionary = try graph.dictionary(by: thread)
         types = graph.types
-        documents = try graph.documents(by: thread)
-        dictionary = try graph.dictionary(by: thread)
+        self.documents = documents
+        self.dictionary = dictionary
     }
 
     /// The document of file `number`, which no other thread adds.
@@ -21,7 +23,7 @@ struct GraphWriter: ~Copyable {
         _ number: Int, _ path: BytePath, byteCount: Int, _ found: borrowing DocumentWords,
         by thread: borrowing ManagedThread
     ) throws {
-        let pathBytes = try path.bytes.withUnsafeBytes { try thread.makeBytes($0) }
+        let pathBytes = try path.bytes.span.bytes.withUnsafeBytes { try thread.makeBytes($0) }
         let tallies = try Self.tallies(found, by: thread)
         let words = try thread.makeArray(count: found.count)
         let document = try thread.make(
