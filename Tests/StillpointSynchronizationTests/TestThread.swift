@@ -35,7 +35,8 @@ func runThreads(_ count: Int, _ body: @escaping @Sendable (_ index: Int) -> Void
     for thread in threads { thread.join() }
 }
 
-/// Waits until `condition` holds: what it waits for must come. After a minute the test is stuck, and ends the process.
+/// Waits until `condition` holds: what it waits for must come. After a minute the test is stuck,
+/// and ends the process.
 func waitUntil(_ what: String = "a condition", _ condition: () -> Bool) {
     let end = MonotonicClock.nanoseconds() + 60_000_000_000
     while !condition() {
@@ -43,6 +44,9 @@ func waitUntil(_ what: String = "a condition", _ condition: () -> Bool) {
         usleep(50)
     }
 }
+
+/// A deadline a millisecond away.
+func soon() -> UInt64 { MonotonicClock.nanoseconds() + 1_000_000 }
 
 func sleepMilliseconds(_ count: Int) { usleep(UInt32(count * 1000)) }
 
@@ -62,7 +66,8 @@ final class Log: @unchecked Sendable {
     func add(_ entry: String) { mutex.withLock { entries.append(entry) } }
 }
 
-/// A variable without any synchronisation of its own: ThreadSanitizer sees whether a lock protects it.
+/// A variable without any synchronisation of its own: ThreadSanitizer sees whether a lock protects
+/// it.
 final class Unprotected<Value>: @unchecked Sendable {
     var value: Value
     init(_ value: Value) { self.value = value }
