@@ -204,7 +204,7 @@ extension UnsafeMutablePointer where Pointee == CollectorState {
         unsafe heap.noteCollection()
         unsafe thread.noteDied(report.objectsFreed)
         unsafe setThreshold(bytesKept: report.bytesKept)
-        if unsafe pointee.isVerifying { unsafe checkCounts() }
+        if unsafe pointee.isVerifying { unsafe checkCounts(roots: roots) }
         report.markNanoseconds = marked - began
         report.sweepNanoseconds = MonotonicClock.nanoseconds() - marked
         return doomed

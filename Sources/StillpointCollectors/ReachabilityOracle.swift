@@ -20,10 +20,12 @@ struct ObjectGraph {
     private(set) var handles: [UInt] = []
     private(set) var immortals: Set<UInt> = []
 
-    init(of state: UnsafeMutablePointer<CollectorState>) {
+    init(of state: UnsafeMutablePointer<CollectorState>, roots: CollectionRoots = .handles) {
         var handles: [UInt] = []
-        unsafe state.pointee.objects.visitHandles { slot in
-            if let object = unsafe slot.pointee { handles.append(UInt(bitPattern: object)) }
+        if roots == .handles {
+            unsafe state.pointee.objects.visitHandles { slot in
+                if let object = unsafe slot.pointee { handles.append(UInt(bitPattern: object)) }
+            }
         }
         var references: [UInt: [UInt]] = [:]
         var immortals: Set<UInt> = []
@@ -35,7 +37,7 @@ struct ObjectGraph {
                     if let child = unsafe slot.loadObject() { children.append(UInt(bitPattern: child)) }
                 }
                 references[UInt(bitPattern: object)] = children
-                if unsafe Objects.isImmortal(object) { immortals.insert(UInt(bitPattern: object)) }
+                if unsafe roots == .handles && Objects.isImmortal(object) { immortals.insert(UInt(bitPattern: object)) }
             }
             return true
         }
@@ -77,8 +79,8 @@ struct ObjectGraph {
 extension UnsafeMutablePointer where Pointee == CollectorState {
     /// Traps if what is marked is not what is reached. World stopped, marked, not swept.
     func checkMarks(roots: CollectionRoots) {
-        let graph = unsafe ObjectGraph(of: self)
-        let reached = roots == .handles ? graph.reached() : []
+        let graph = unsafe ObjectGraph(of: self, roots: roots)
+        let reached = graph.reached()
         for object in graph.references.keys {
             let isMarked = unsafe MarkBits.isMarked(ObjectPointer(bitPattern: object)!)
             precondition(
@@ -89,8 +91,8 @@ extension UnsafeMutablePointer where Pointee == CollectorState {
 
     /// Traps if an object's count is not the number of handles and slots that refer to it. World stopped, queues
     /// merged.
-    func checkCounts() {
-        let graph = unsafe ObjectGraph(of: self)
+    func checkCounts(roots: CollectionRoots = .handles) {
+        let graph = unsafe ObjectGraph(of: self, roots: roots)
         for (object, expected) in graph.referenceCounts() where !graph.immortals.contains(object) {
             precondition(graph.references[object] != nil, "a reference to what is no object")
             let count = unsafe Counting.count(of: ObjectPointer(bitPattern: object)!)

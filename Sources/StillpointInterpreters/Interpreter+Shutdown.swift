@@ -51,6 +51,7 @@ extension Interpreter {
     /// hold are reported, and freed.
     /// - Throws: `.attachedDuringShutdown` if the calling thread has a state attached here or elsewhere; `.shuttingDown`
     ///   if it was called before; `.thread`, `.collection` if there is no memory to begin. Nothing was changed then.
+    @discardableResult
     public func shutdown() throws(RuntimeError) -> ShutdownReport {
         if unsafe Attachment.current != nil { throw .attachedDuringShutdown }
         try refuseInsideStop()

@@ -24,10 +24,10 @@ import Testing
         for limit in 1...4 {
             var stack = try MarkStack(limit: limit)
             for number in 0..<limit { stack.push(address(number)) }
-            #expect(!stack.takeOverflow())
+            #expect(stack.takeOverflow() == false)
             stack.push(address(limit))
-            #expect(stack.takeOverflow())
-            #expect(!stack.takeOverflow())
+            #expect(stack.takeOverflow() == true)
+            #expect(stack.takeOverflow() == false)
             for number in (0..<limit).reversed() { #expect(stack.pop() == address(number)) }
             #expect(stack.pop() == nil)
         }
@@ -37,8 +37,8 @@ import Testing
         let limit = MarkStack.initialCapacity + 7
         var stack = try MarkStack(limit: limit)
         for number in 0..<limit { stack.push(address(number)) }
-        #expect(!stack.takeOverflow())
+        #expect(stack.takeOverflow() == false)
         stack.push(address(0))
-        #expect(stack.takeOverflow())
+        #expect(stack.takeOverflow() == true)
     }
 }

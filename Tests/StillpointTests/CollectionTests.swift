@@ -79,7 +79,7 @@ import Testing
                 let a = try list.load(index, as: nodes, by: thread)!
                 let b = try a.load(\.next, by: thread)!
                 #expect(b.read(\.number, by: thread) == 2)
-                #expect(try b.load(\.next, by: thread)!.isSame(as: a, by: thread))
+                #expect(try b.load(\.next, by: thread)!.isSame(as: a, by: thread) == true)
             }
             list.end(by: thread)
             #expect(try thread.collect().objectsFreed == 2 * ringCount)
@@ -212,10 +212,10 @@ import Testing
         let world = try World()
         try world.interpreter.withThread { thread in
             try thread.withWorldStopped {
-                #expect(throws: RuntimeError.thread(.stopInsideStop)) { try world.interpreter.collect() }
+                _ = #expect(throws: RuntimeError.thread(.stopInsideStop)) { try world.interpreter.collect() }
             }
             try world.runtime.withWorldStopped {
-                #expect(throws: RuntimeError.thread(.stopInsideStop)) { try world.interpreter.collect() }
+                _ = #expect(throws: RuntimeError.thread(.stopInsideStop)) { try world.interpreter.collect() }
             }
             try thread.collect()
         }

@@ -65,7 +65,7 @@ import Testing
         #expect(world.runtime.pauses.count == 3)
         try second.shutdown()
         try world.end()
-        #expect(world.runtime.pauses.count == 3)
+        #expect(world.runtime.pauses.count > 3, "the last collections stop, too, and the figures stay")
     }
 
     @Test func `under a lock of its own at most one thread is attached`() throws {

@@ -48,7 +48,7 @@ import Testing
         #expect(throws: RuntimeError.shuttingDown) { try world.interpreter.shutdown() }
         #expect(throws: RuntimeError.shuttingDown) { try world.interpreter.collect() }
         #expect(throws: RuntimeError.shuttingDown) { try world.interpreter.statistics() }
-        #expect(throws: RuntimeError.shuttingDown) { try world.interpreter.stopWorld() }
+        #expect(throws: RuntimeError.shuttingDown) { _ = try world.interpreter.stopWorld() }
     }
 
     @Test func `attaching and starting after shutdown began is an error, who is inside goes on`() throws {
@@ -89,7 +89,8 @@ import Testing
         let report = closing.join()
         #expect(report?.leftHostThreadCount == 1)
         #expect(report?.uncaughtErrors == [])
-        #expect(started.isFinished)
+        let isFinished = started.isFinished
+        #expect(isFinished)
         try world.runtime.shutdown()
         try host.end()
     }
@@ -127,7 +128,7 @@ import Testing
                 if number == 3 { throw Failure() }
             }
         }
-        let joined = try world.interpreter.startThread { _ in throw Failure() }
+        let joined = StartedBox(try world.interpreter.startThread { _ in throw Failure() })
         #expect(throws: Failure.self) { try joined.join() }
         let report = try world.interpreter.shutdown()
         #expect(gone.count == 8)
@@ -146,7 +147,8 @@ import Testing
             host.detach()
         }
         try host.withAttached { thread in
-            #expect(try thread.collect().objectsFreed == 10)
+            let report = try thread.collect()
+            #expect(report.objectsFreed == 10)
         }
         #expect(throws: RuntimeError.thread(.alreadyAttached)) {
             try host.withAttached { _ in try world.interpreter.withThread { _ in } }
@@ -165,7 +167,7 @@ import Testing
     @Test func `shutdown from an attached thread is refused`() throws {
         let world = try World()
         try world.interpreter.withThread { _ in
-            #expect(throws: RuntimeError.attachedDuringShutdown) { try world.interpreter.shutdown() }
+            _ = #expect(throws: RuntimeError.attachedDuringShutdown) { try world.interpreter.shutdown() }
         }
         try world.end()
     }
