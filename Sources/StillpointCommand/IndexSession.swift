@@ -21,6 +21,8 @@ struct IndexSession {
     func run() throws -> IndexReport {
         let found = try FileDiscovery(roots: paths, keepsRootOrder: limit != nil)
         guard !found.files.isEmpty else { throw Self.nothingFound(found) }
+        // Computed before anything is timed: it would count for the first run alone.
+        _ = WordScalars.shared
         var memory = try MemoryMarks()
         var results = SessionResults(session: self, found: found)
 
