@@ -90,7 +90,7 @@ import Testing
                     }
                     rescans += try Collector.collect(harness.collector, by: thread).rescanCount
                 }
-                #expect((rescans > 0) == (limit < 64), "limit \(limit): \(rescans) walks")
+                #expect((rescans > 0) == (limit <= 64), "limit \(limit): \(rescans) walks")
                 #expect(try Collector.collect(harness.collector, by: thread).objectsFound == 0)
             }
             harness.end()
