@@ -21,6 +21,13 @@ let package = Package(
     name: "stillpoint",
     products: [
         .library(name: "Stillpoint", targets: ["Stillpoint"]),
+        // Internal: the floors by themselves, for the package in Benchmarks. No promise is made about it.
+        .library(
+            name: "StillpointFloors",
+            targets: [
+                "CStillpoint", "StillpointPlatform", "StillpointSynchronization", "StillpointMemory",
+                "StillpointThreads",
+            ]),
         .executable(name: "stillpoint", targets: ["StillpointCommand"]),
         .executable(name: "stillpoint-stress", targets: ["StillpointStress"]),
     ],

@@ -96,6 +96,13 @@ static void unlink_entry(struct reader_entry *entry) {
 
 static void unregister_at_exit(void *value) {
   struct reader_entry *entry = value;
+  if (sp_current_thread_record != NULL) {
+    // Every later stop would wait for it for ever.
+    static const char text[] = "stillpoint: a thread ended with its thread state attached: detach it first\n";
+    ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)ignored;
+    abort();
+  }
   pthread_mutex_lock(&readers_lock);
   SP_RELEASE(&sp_rcu_from_reader);
   urcu_qsbr_unregister_thread();

@@ -1,7 +1,7 @@
 // Numbers with a unit, as people write them in the environment: 64K, 2G, 150ms. One grammar for
 // reading and writing:
 //
-//   number   digit {digit} [unit]     ASCII digits; the unit in capital or small letters
+//   number   digit {digit} unit?      ASCII digits; the unit in capital or small letters
 //
 // No sign, no point, no exponent, no separator: what is not a number by this grammar, or is past
 // UInt64, is none.

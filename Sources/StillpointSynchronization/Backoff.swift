@@ -1,8 +1,10 @@
-// How a thread waits before it parks: a word that is about to change is cheaper to watch than to sleep for. A sleep and a
-// wake between two cores cost some 100 microseconds; the spin is bounded to a tenth of that.
+// How a thread waits before it parks: a word that is about to change is cheaper to watch than to
+// sleep for. A sleep and a wake between two cores cost some 100 microseconds; the spin is bounded
+// to a tenth of that.
 //
-// It does not give the processor away before it parks. Measured with 2 and 4 threads on 2 busy cores, yielding won
-// nothing in throughput, and cost fairness: a thread that has yielded is not queued, so it cannot be handed the lock.
+// It does not give the processor away before it parks. Measured with 2 and 4 threads on 2 busy
+// cores, yielding won nothing in throughput, and cost fairness: a thread that has yielded is not
+// queued, so it cannot be handed the lock.
 
 internal import StillpointPlatform
 
@@ -21,7 +23,8 @@ struct Backoff {
         return true
     }
 
-    /// Waits for one round; when it has spun for long, by yielding. For a word that nobody can park on.
+    /// Waits for one round; when it has spun for long, by yielding. For a word that nobody can park
+    /// on.
     mutating func waitWithoutEnd() {
         if !wait() { SystemThread.yield() }
     }

@@ -42,18 +42,18 @@ public typealias DeferredFree = @convention(c) (
     /// Past this many bytes the owner waits for a grace period at its next safepoint.
     public static let hardLimitByteCount = 8 << 20
 
-    private var head: UnsafeMutablePointer<Chunk>?
-    private var tail: UnsafeMutablePointer<Chunk>?
-    private var isDraining = false
+    fileprivate var head: UnsafeMutablePointer<Chunk>?
+    fileprivate var tail: UnsafeMutablePointer<Chunk>?
+    fileprivate var isDraining = false
     private let signal: UnsafeMutablePointer<ServiceSignal>
 
     /// Whether items wait, for the service thread to look at. A hint. atomic, written by the owner, no edge
-    private let isPendingHint = Atomic<Bool>(false)
+    fileprivate let isPendingHint = Atomic<Bool>(false)
 
     /// Bytes waiting.
-    public private(set) var byteCount = 0
+    public fileprivate(set) var byteCount = 0
     /// Items waiting.
-    public private(set) var count = 0
+    public fileprivate(set) var count = 0
 
     public init(signal: UnsafeMutablePointer<ServiceSignal>) {
         unsafe self.signal = signal
@@ -87,38 +87,6 @@ public typealias DeferredFree = @convention(c) (
             isUrgent ? Reclamation.urgentRequest : Reclamation.request, of: signal)
     }
 
-    /// Frees what the grace periods that have ended allow. Items freed may append others.
-    /// - Parameter isStopped: the interpreter is stopped, which is a grace period for all that it deferred.
-    /// - Returns: how many were freed.
-    @discardableResult
-    public mutating func drain(
-        freeingThread: UnsafeMutableRawPointer?, isStopped: Bool = false
-    ) -> Int {
-        if isDraining || isEmpty { return 0 }
-        isDraining = true
-        defer { isDraining = false }
-        let completed = isStopped ? UInt64.max : Reclamation.completedGoal
-        var freed = 0
-        while let chunk = unsafe head {
-            if unsafe chunk.pointee.first == chunk.pointee.end {
-                unsafe head = chunk.pointee.next
-                if unsafe head == nil { unsafe tail = nil }
-                unsafe RawMemory.free(chunk)
-                continue
-            }
-            let item = unsafe Self.items(of: chunk)[Int(chunk.pointee.first)]
-            guard unsafe item.goal <= completed else { break }
-            unsafe chunk.pointee.first += 1
-            count -= 1
-            unsafe byteCount -= item.byteCount
-            freed += 1
-            unsafe item.free(item.block, freeingThread)
-        }
-        if count == 0 { isPendingHint.store(false, ordering: .relaxed) }
-        assert(count > 0 || byteCount == 0, "an empty queue that counts bytes")
-        return freed
-    }
-
     /// Puts all items of `other` behind ours. A later goal in front of an earlier one only delays that one.
     public mutating func takeAll(from other: inout DeferredQueue) {
         guard unsafe other.head != nil else { return }
@@ -150,8 +118,42 @@ public typealias DeferredFree = @convention(c) (
         unsafe tail = chunk
     }
 
-    private static func items(of chunk: UnsafeMutablePointer<Chunk>) -> UnsafeMutablePointer<Item> {
+    fileprivate static func items(of chunk: UnsafeMutablePointer<Chunk>) -> UnsafeMutablePointer<Item> {
         let first = unsafe UnsafeMutableRawPointer(chunk) + MemoryLayout<Chunk>.stride
         return unsafe first.assumingMemoryBound(to: Item.self)
+    }
+}
+
+extension UnsafeMutablePointer where Pointee == DeferredQueue {
+    /// Frees what the grace periods that have ended allow. What is freed may append to the same queue, which is why
+    /// this is not a mutating method: every look at the queue is a new one.
+    /// - Parameter isStopped: the interpreter is stopped, which is a grace period for all that it deferred.
+    /// - Returns: how many were freed.
+    @discardableResult
+    public func drain(freeingThread: UnsafeMutableRawPointer?, isStopped: Bool = false) -> Int {
+        if unsafe pointee.isDraining || pointee.isEmpty { return 0 }
+        unsafe pointee.isDraining = true
+        let completed = isStopped ? UInt64.max : Reclamation.completedGoal
+        var freed = 0
+        while let chunk = unsafe pointee.head {
+            if unsafe chunk.pointee.first == chunk.pointee.end {
+                unsafe pointee.head = chunk.pointee.next
+                if unsafe pointee.head == nil { unsafe pointee.tail = nil }
+                unsafe RawMemory.free(chunk)
+                continue
+            }
+            let item = unsafe DeferredQueue.items(of: chunk)[Int(chunk.pointee.first)]
+            guard unsafe item.goal <= completed else { break }
+            unsafe chunk.pointee.first += 1
+            unsafe pointee.count -= 1
+            unsafe pointee.byteCount -= item.byteCount
+            freed += 1
+            unsafe item.free(item.block, freeingThread)
+        }
+        if unsafe pointee.isEmpty { unsafe pointee.isPendingHint.store(false, ordering: .relaxed) }
+        assert(
+            unsafe pointee.count > 0 || pointee.byteCount == 0, "an empty queue that counts bytes")
+        unsafe pointee.isDraining = false
+        return freed
     }
 }

@@ -1,7 +1,8 @@
-// An event: threads wait until some thread says that it has happened. After CPython's `PyEvent`, with a reset.
+// An event: threads wait until some thread says that it has happened. After CPython's `PyEvent`,
+// with a reset.
 //
-// The word holds SET (1), PARKED (2) and, above them, how often the event has been set. Its states, and who makes each
-// move:
+// The word holds SET (1), PARKED (2) and, above them, how often the event has been set. Its states,
+// and who makes each move:
 //
 //              a thread that goes to park
 //   unset ----------------------------------> unset, PARKED
@@ -11,21 +12,23 @@
 //     +-------------------------> ^
 //            whoever sets
 //
-// E1  A waiter returns if the event is set, or has been set since the waiter came: a reset that overtakes a waiter on
-//     its way out does not send it back. So a wake alone means nothing, and one that comes late, from an earlier event
-//     in the same memory, does no harm.
-// E2  Whoever sets touches the word no more after the exchange: a waiter that has seen it may free the event.
+// E1  A waiter returns if the event is set, or has been set since the waiter came: a reset that
+//     overtakes a waiter on its way out does not send it back. So a wake alone means nothing, and
+//     one that comes late, from an earlier event in the same memory, does no harm.
+// E2  Whoever sets touches the word no more after the exchange: a waiter that has seen it may free
+//     the event.
 //
 // Lock order: none but the parking lot's.
 //
-// [set]  the writes of the thread that sets, before it does  ->  the reads of a waiter after its wait
+// [set]  the writes of the thread that sets, before it does  ->  the reads of a waiter after its
+//        wait
 
 internal import StillpointPlatform
 
 /// An event of four bytes. Unset is zero.
 ///
-/// Any number of threads may wait, set and reset, at any time. Waiting blocks the OS thread. The word must stay where it
-/// is while anybody waits.
+/// Any number of threads may wait, set and reset, at any time. Waiting blocks the OS thread. The
+/// word must stay where it is while anybody waits.
 public struct Event: ~Copyable, Sendable {
     /// Atomic, edge [set].
     private let word = Atomic<UInt32>(0)
@@ -44,8 +47,9 @@ public struct Event: ~Copyable, Sendable {
 
     /// Sets the event and wakes all who wait. Nothing if it is set already.
     public borrowing func set() {
-        // relaxed: the exchange decides. Also when the event is set already, it is an exchange, so that this thread's
-        // writes, too, come before the reads of those who see the event set from now on.
+        // relaxed: the exchange decides. Also when the event is set already, it is an exchange, so
+        // that this thread's writes, too, come before the reads of those who see the event set from
+        // now on.
         var old = word.load(ordering: .relaxed)
         while true {
             let new = old & Self.set != 0 ? old : ((old & ~3) &+ Self.once) | Self.set
@@ -68,7 +72,8 @@ public struct Event: ~Copyable, Sendable {
     /// Waits until the event is set.
     public borrowing func wait() { _ = wait(untilNanoseconds: nil) }
 
-    /// Waits until the event is set; false if it was not until `deadline` (nanoseconds of `MonotonicClock`).
+    /// Waits until the event is set; false if it was not until `deadline` (nanoseconds of
+    /// `MonotonicClock`).
     public borrowing func wait(untilNanoseconds deadline: UInt64?) -> Bool {
         // acquiring, here and below: [set].
         var seen = word.load(ordering: .acquiring)

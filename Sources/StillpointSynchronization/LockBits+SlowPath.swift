@@ -1,28 +1,35 @@
-// A mutex of two bits, wherever the two bits are: the protocol of ParkingMutex (a byte of its own) and of LockBits (two
-// bits of a 32-bit word that somebody else owns). After WebKit's WTF::Lock and CPython's PyMutex.
+// A mutex of two bits, wherever the two bits are: the protocol of ParkingMutex (a byte of its own)
+// and of LockBits (two bits of a 32-bit word that somebody else owns). After WebKit's WTF::Lock and
+// CPython's PyMutex.
 //
-// The problem: a lock in every object must be as small as can be and still cost one locked instruction to take and one
-// to let go; threads that wait must sleep; and none may lose for ever to threads that come later and are awake.
+// The problem: a lock in every object must be as small as can be and still cost one locked
+// instruction to take and one to let go; threads that wait must sleep; and none may lose for ever
+// to threads that come later and are awake.
 //
-// States of the two bits, PARKED (2) and LOCKED (1), and who makes each move:
+// States of the two bits, LOCKED (1) and PARKED (2), and who makes each move:
 //
-//        +--------- its holder ---------+
-//        v                              |            a thread that goes to park
-//    free (0) --- whoever is first --> LOCKED (1) ------------------------------> LOCKED|PARKED (3)
-//        ^                                ^                                         |   ^   |
-//        |                                |  its holder, who takes the last waiter  |   |   |
-//        +-- nobody queued or a last one -+---- to hand it the lock ----------------+   |   |
-//            taken but not handed to,                                                   |   |
-//            under the bucket's lock                                  whoever is first  |   | its holder, others
-//                                                                                       |   v wait still
-//                                                                                     PARKED (2)
+//   0 -> 1      whoever is first                                                   [lock]
+//   1 -> 0      its holder                                                         [lock]
+//   1 -> 3      a thread that goes to park
+//   2 -> 3      whoever is first, awake, while others wait                         [lock]
+//   3 -> 0, 2   its holder, under the bucket's lock, which wakes the first waiter
+//               to try again; 2 if others wait behind it                           [lock]
+//   3 -> 1, 3   its holder, under the bucket's lock, which hands the lock over
+//               to the first waiter; 3 if others wait behind it                    [hand-off]
 //
-// L1  PARKED clear: nobody is queued. (PARKED set: somebody may be; a waiter whose deadline passed leaves it set.)
-// L2  The move from 3 is its holder's alone, under the bucket's lock, with the taking of a waiter as one step.
-// L3  A waiter that is handed the lock owns it from the moment it is taken: LOCKED is never clear in between.
-// L4  A waiter that has waited for a millisecond, counted from its first sleep for this lock, is handed the lock.
-// L5  Once the move to 0, or the hand-off, is made, the unlocker touches the word no more: it may be freed.
-// L6  A thread that has slept in `lockOrRetry` and was not handed the lock never reads the word again.
+// L1  PARKED clear: nobody is queued. (PARKED set: somebody may be; a waiter whose deadline passed
+//     leaves it set.)
+// L2  The move from 3 is its holder's alone, under the bucket's lock, with the taking of a waiter
+//     as one step.
+// L3  A waiter that is handed the lock owns it from the moment it is taken: LOCKED is never clear
+//     in between.
+// L4  A waiter that is first in the queue and has waited for a millisecond, counted from its first
+//     sleep for this lock, is handed the lock by the next unlock. Every unlock with PARKED set
+//     takes the first, so all who wait get there.
+// L5  Once the move to 0, or the hand-off, is made, the unlocker touches the word no more: it may
+//     be freed.
+// L6  A thread that has slept in `lockOrRetry` and was not handed the lock never reads the word
+//     again.
 //
 // Lock order: the bucket's lock of the word's address is taken inside, and is innermost.
 //
@@ -76,7 +83,8 @@ protocol LockCell {
 
 extension LockCell {
     /// - Parameters:
-    ///   - waitingSince: When the caller first slept for this lock, 0 while it has not: set before its first sleep.
+    ///   - waitingSince: When the caller first slept for this lock, 0 while it has not: set before
+    ///     its first sleep.
     ///   - parksOnce: Return `.mustRetry` after a sleep that did not end with the lock handed over.
     @inline(__always)
     func lockSlow(
@@ -95,7 +103,8 @@ extension LockCell {
             }
             if bits & LockState.parked == 0 {
                 if backoff.wait() { continue }
-                guard exchangeBits(expected: bits, desired: bits | LockState.parked) else { continue }
+                guard exchangeBits(expected: bits, desired: bits | LockState.parked)
+                else { continue }
             }
             if waitingSince == 0 { waitingSince = MonotonicClock.nanoseconds() }
             let outcome = unsafe ParkingLot.park(

@@ -1,17 +1,18 @@
-// The mutex of two bits inside a 32-bit word whose other bits belong to somebody else: object headers. The protocol, its
-// states and its edges: LockBits+SlowPath.swift.
+// The mutex of two bits inside a 32-bit word whose other bits belong to somebody else: object
+// headers. The protocol, its states and its edges: LockBits+SlowPath.swift.
 //
-// The word's other bits may change at any time, by read-modify-write operations alone: a plain store to the word would
-// take the lock from its holder. Nothing here changes them.
+// The word's other bits may change at any time, by read-modify-write operations alone: a plain
+// store to the word would take the lock from its holder. Nothing here changes them.
 
 public import StillpointPlatform
 public import Synchronization
 
 /// A mutex in bits `shift` (locked) and `shift + 1` (threads are parked) of a word. Free is zero.
 ///
-/// It blocks the OS thread, and is fair as `ParkingMutex` is. Waiters park at the word's address: if the word moves
-/// while threads wait, whoever moves it wakes them (`ParkingLot.unparkAll(where:)`), and they must have come by
-/// `lockOrRetry`. One such lock a word: its waiters are known by the word's address alone.
+/// It blocks the OS thread, and is fair as `ParkingMutex` is. Waiters park at the word's address:
+/// if the word moves while threads wait, whoever moves it wakes them
+/// (`ParkingLot.unparkAll(where:)`), and they must have come by `lockOrRetry`. One such lock a
+/// word: its waiters are known by the word's address alone.
 public enum LockBits {
     /// Takes the lock if it is free.
     @inlinable @inline(__always)
@@ -42,13 +43,14 @@ public enum LockBits {
         return unsafe lockSlow(word, shift: shift, beforeSleep: beforeSleep)
     }
 
-    /// Takes the lock, or sleeps once and says how that ended. For a word that may move while the caller sleeps: after
-    /// `.handedOver` the caller holds the lock, wherever the word is now; after `.mustRetry` it holds nothing, and finds
-    /// the word again before it starts over. The word is not read after a sleep.
+    /// Takes the lock, or sleeps once and says how that ended. For a word that may move while the
+    /// caller sleeps: after `.handedOver` the caller holds the lock, wherever the word is now;
+    /// after `.mustRetry` it holds nothing, and finds the word again before it starts over. The
+    /// word is not read after a sleep.
     ///
     /// - Parameters:
-    ///   - waitingSince: 0 before the first try for this lock; the caller passes it back in each further try, so
-    ///     that its patience counts from its first sleep.
+    ///   - waitingSince: 0 before the first try for this lock; the caller passes it back in each
+    ///     further try, so that its patience counts from its first sleep.
     ///   - beforeSleep: Runs before the sleep, if there is one.
     /// - Returns: `.locked`, `.handedOver` or `.mustRetry`.
     @inlinable
@@ -77,10 +79,12 @@ public enum LockBits {
         }
     }
 
-    /// Whether some thread holds the lock. It may be wrong when it returns, unless the caller holds it.
+    /// Whether some thread holds the lock. It may be wrong when it returns, unless the caller holds
+    /// it.
     @inlinable
     public static func isLocked(_ word: UnsafePointer<Atomic<UInt32>>, shift: UInt32) -> Bool {
-        unsafe (word.pointee.load(ordering: .relaxed) &>> shift) & 1 != 0  // an opinion: orders nothing
+        // relaxed: an opinion, orders nothing.
+        unsafe (word.pointee.load(ordering: .relaxed) &>> shift) & 1 != 0
     }
 
     // MARK: The rest
@@ -161,7 +165,8 @@ private struct WordCell: LockCell {
     }
 
     func replaceBits(with desired: UInt8) {
-        // The bits are 3 and stay so (L2): one read-modify-write that clears some of them. releasing: [lock].
+        // The bits are 3 and stay so (L2): one read-modify-write that clears some of them.
+        // releasing: [lock].
         let cleared = (3 ^ UInt32(desired)) &<< shift
         unsafe word.pointee.bitwiseAnd(~cleared, ordering: .releasing)
     }

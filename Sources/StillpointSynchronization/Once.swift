@@ -1,5 +1,5 @@
-// Once: something is done by the first thread that needs it, and the others wait until it is done. If it fails it is not
-// done, and another thread tries. After CPython's `_PyOnceFlag`.
+// Once: something is done by the first thread that needs it, and the others wait until it is done.
+// If it fails it is not done, and another thread tries. After CPython's `_PyOnceFlag`.
 //
 // States, and who makes each move:
 //
@@ -25,12 +25,13 @@ public import Synchronization
 
 /// Runs something once. Not run yet is zero.
 ///
-/// Any number of threads may call. A body must not call `run` of the same `Once` on its own thread, which ends the
-/// process. It blocks the OS thread.
+/// Any number of threads may call. A body must not call `run` of the same `Once` on its own thread,
+/// which ends the process. It blocks the OS thread.
 public struct Once: ~Copyable, Sendable {
     /// Atomic, edges [done] [try].
     @usableFromInline let state = Atomic<UInt8>(0)
-    /// `sp_os_thread_identity` of the runner, 0 while nobody runs. Atomic, no edge: a thread looks for itself alone.
+    /// `sp_os_thread_identity` of the runner, 0 while nobody runs. Atomic, no edge: a thread looks
+    /// for itself alone.
     private let runner = Atomic<UInt>(0)
 
     @usableFromInline static var done: UInt8 { 4 }
@@ -64,10 +65,13 @@ public struct Once: ~Copyable, Sendable {
         return true
     }
 
-    /// In the child of a fork: a body that was running in a thread which the child does not have counts as not run.
+    /// In the child of a fork: a body that was running in a thread which the child does not have
+    /// counts as not run.
     public borrowing func resetAfterForkInChild() {
         // relaxed: one thread in the process.
-        if state.load(ordering: .relaxed) != Self.done && runner.load(ordering: .relaxed) != Self.thread {
+        if state.load(ordering: .relaxed) != Self.done,
+            runner.load(ordering: .relaxed) != Self.thread
+        {
             state.store(0, ordering: .relaxed)
             runner.store(0, ordering: .relaxed)
         }
@@ -85,7 +89,9 @@ public struct Once: ~Copyable, Sendable {
             if seen == Self.done { return false }
             if seen == 0 {
                 // acquiring: [try].
-                if state.compareExchange(expected: 0, desired: Self.running, ordering: .acquiring).exchanged {
+                let (exchanged, _) = state.compareExchange(
+                    expected: 0, desired: Self.running, ordering: .acquiring)
+                if exchanged {
                     runner.store(Self.thread, ordering: .relaxed)  // for this thread's own eyes
                     return true
                 }
@@ -93,13 +99,15 @@ public struct Once: ~Copyable, Sendable {
             }
             // relaxed: only this thread stores its own identity.
             precondition(
-                runner.load(ordering: .relaxed) != Self.thread, "Once: the body has called its own Once")
+                runner.load(ordering: .relaxed) != Self.thread,
+                "Once: the body has called its own Once")
             if seen & Self.parked == 0 {
                 if backoff.wait() { continue }
                 // relaxed: it only announces; `validate` looks again.
                 let parked = Self.running | Self.parked
-                guard state.compareExchange(expected: seen, desired: parked, ordering: .relaxed).exchanged
-                else { continue }
+                let (exchanged, _) = state.compareExchange(
+                    expected: seen, desired: parked, ordering: .relaxed)
+                guard exchanged else { continue }
             }
             // relaxed: the load at the loop's head is the one that counts.
             _ = unsafe ParkingLot.park(

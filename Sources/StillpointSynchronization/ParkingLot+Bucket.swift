@@ -1,5 +1,6 @@
-// The parking lot's table: buckets by the hash of an address, each with a lock of its own and a queue of waiters that
-// lie on their own stacks. The states and invariants are those of ParkingLot.swift.
+// The parking lot's table: buckets by the hash of an address, each with a lock of its own and a
+// queue of waiters that lie on their own stacks. The states and invariants are those of
+// ParkingLot.swift.
 //
 // A bucket's lock word, and who makes each move:
 //
@@ -67,10 +68,9 @@ struct ParkingBucket: @unchecked Sendable {
 
     func lock() {
         // acquiring: [bucket], with `unlock`.
-        if unsafe word.pointee.compareExchange(expected: 0, desired: 1, ordering: .acquiring).exchanged {
-            return
-        }
-        lockSlow()
+        let (exchanged, _) = unsafe word.pointee.compareExchange(
+            expected: 0, desired: 1, ordering: .acquiring)
+        if !exchanged { lockSlow() }
     }
 
     @inline(never)
@@ -154,8 +154,8 @@ struct ParkingBucket: @unchecked Sendable {
 
 /// The process's buckets.
 enum ParkingTable {
-    /// A power of two. The chance that two addresses in use share a bucket is what it buys; a shared bucket costs a
-    /// longer walk and nothing else.
+    /// A power of two. The chance that two addresses in use share a bucket is what it buys; a
+    /// shared bucket costs a longer walk and nothing else.
     static let bucketCount = 512
     private static let bucketBits: UInt64 = 9
     static let lineByteCount = 64
@@ -176,8 +176,8 @@ enum ParkingTable {
         unsafe ParkingBucket(line: lines + index * lineByteCount)
     }
 
-    /// Fibonacci hashing: the upper bits of the product depend on every bit of the address, the lowest included, as
-    /// locks are single bytes.
+    /// Fibonacci hashing: the upper bits of the product depend on every bit of the address, the
+    /// lowest included, as locks are single bytes.
     static func bucket(of address: UInt) -> ParkingBucket {
         let product = UInt64(address) &* 0x9E37_79B9_7F4A_7C15
         return bucket(at: Int(product >> (64 - bucketBits)))
@@ -185,6 +185,7 @@ enum ParkingTable {
 
     /// One thread in the process, right after fork: plain writes.
     static func clear() {
-        unsafe lines.initializeMemory(as: UInt8.self, repeating: 0, count: bucketCount * lineByteCount)
+        unsafe lines.initializeMemory(
+            as: UInt8.self, repeating: 0, count: bucketCount * lineByteCount)
     }
 }

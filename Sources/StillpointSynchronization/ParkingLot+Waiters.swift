@@ -1,10 +1,10 @@
-// What an unparker does under a bucket's lock: it takes waiters out of the queue, gives them a token, and lets them go
-// when the lock is free again.
+// What an unparker does under a bucket's lock: it takes waiters out of the queue, gives them a
+// token, and lets them go when the lock is free again.
 
 internal import StillpointPlatform
 
-/// The waiters at one address, while their bucket is locked; those that are taken form a chain in the order of the
-/// queue, and are woken after the lock is let go.
+/// The waiters at one address, while their bucket is locked; those that are taken form a chain in
+/// the order of the queue, and are woken after the lock is let go.
 @safe
 struct ParkedWaiters: ~Copyable {
     let bucket: ParkingBucket
@@ -110,11 +110,11 @@ struct ParkedWaiters: ~Copyable {
         while let waiter = unsafe next {
             unsafe next = waiter.pointee.next
             let word = unsafe ParkedWaiter.wakeWord(of: waiter)
-            // releasing: [wake], with the load in `ParkingLot.sleep`. P3: the waiter may return, and its stack be used
-            // for something else, from here on.
+            // releasing: [wake], with the load in `ParkingLot.sleep`. P3: the waiter may return,
+            // and its stack be used for something else, from here on.
             unsafe waiter.pointee.isWoken.store(1, ordering: .releasing)
-            // Reads no memory, so the address may be gone. If something else sleeps there by now, it is woken for
-            // nothing, which a futex sleeper always must be ready for.
+            // Reads no memory, so the address may be gone. If something else sleeps there by now,
+            // it is woken for nothing, which a futex sleeper always must be ready for.
             unsafe Futex.wake(word)
         }
     }

@@ -1,9 +1,10 @@
-// The parking lot: threads sleep on the address of anything, so that a lock needs two bits and no queue of its
-// own. After WebKit's WTF::ParkingLot and CPython's Python/parking_lot.c.
+// The parking lot: threads sleep on the address of anything, so that a lock needs two bits and no
+// queue of its own. After WebKit's WTF::ParkingLot and CPython's Python/parking_lot.c.
 //
-// The problem: a thread looks at a word, decides to sleep, and must not miss the wake that comes in between; and
-// the thread that wakes must change the word and the queue as one step. Both happen under the lock of the bucket
-// that the address hashes to: a sleeper checks its word there ("compare before sleep"), a waker changes it there.
+// The problem: a thread looks at a word, decides to sleep, and must not miss the wake that comes in
+// between; and the thread that wakes must change the word and the queue as one step. Both happen
+// under the lock of the bucket that the address hashes to: a sleeper checks its word there
+// ("compare before sleep"), a waker changes it there.
 //
 // States of a waiter, and who makes each move:
 //
@@ -15,26 +16,31 @@
 //      |  its deadline has passed  |                                            |
 //      +---------------------------+--------------------------------------------+
 //
-// P1  A waiter is in the queue of its address's bucket if and only if it is queued; queues are first in, first out.
-// P2  A waiter that is taken consumes its wake and reports it, even when its deadline has passed meanwhile.
-// P3  A waiter's node lies on its own stack and ends with the wait. Nobody touches it after the store that wakes.
-// P4  Nothing here allocates, once the table is made; nothing here knows what the address means. The address is a
-//     key and is never read, so the memory behind it may be gone when a late unpark comes for it: whoever parks
-//     must take a wake it did not hope for, and look again.
+// P1  A waiter is in the queue of its address's bucket if and only if it is queued; queues are
+//     first in, first out.
+// P2  A waiter that is taken consumes its wake and reports it, even when its deadline has passed
+//     meanwhile.
+// P3  A waiter's node lies on its own stack and ends with the wait. Nobody touches it after the
+//     store that wakes.
+// P4  Nothing here allocates, once the table is made; nothing here knows what the address means.
+//     The address is a key and is never read, so the memory behind it may be gone when a late
+//     unpark comes for it: whoever parks must take a wake it did not hope for, and look again.
 // P5  A child of fork has an empty lot: the waiters of its parent are not its own.
 //
-// Lock order: a bucket's lock is the innermost lock of the process. One is held at a time. The callbacks that run
-// under it take no lock, neither park nor unpark, and have a bounded number of steps.
+// Lock order: a bucket's lock is the innermost lock of the process. One is held at a time. The
+// callbacks that run under it take no lock, neither park nor unpark, and have a bounded number of
+// steps.
 //
 // [bucket]  what was done under a bucket's lock  ->  what is done under it later
-// [wake]    the unparker's writes before it let the waiter go  ->  the waiter's reads after its wait
+// [wake]    the unparker's writes before it let the waiter go  ->  the waiter's reads after its
+//           wait
 
 internal import StillpointPlatform
 
 /// Sleeping on addresses: one lot a process.
 ///
-/// All functions may be called from any OS thread, at any time but under a bucket's lock (in a callback that says so).
-/// They block the OS thread and know nothing of thread states.
+/// All functions may be called from any OS thread, at any time but under a bucket's lock (in a
+/// callback that says so). They block the OS thread and know nothing of thread states.
 public enum ParkingLot {
     /// How a wait ended.
     public enum ParkOutcome: Equatable, Sendable {
@@ -52,8 +58,8 @@ public enum ParkingLot {
         public let didUnpark: Bool
         /// Whether others wait at this address still. Exact, under the bucket's lock.
         public let hasMoreWaiters: Bool
-        /// Whether the waiter that was taken has waited for a millisecond or more: what it waits for should be
-        /// handed to it, since it has lost too often.
+        /// Whether the waiter that was taken has waited for a millisecond or more: what it waits
+        /// for should be handed to it, since it has lost too often.
         public let shouldHandOff: Bool
     }
 
@@ -65,12 +71,13 @@ public enum ParkingLot {
     /// - Parameters:
     ///   - kind: What the waiter waits for, when several sorts of waiters share an address.
     ///   - deadline: Nanoseconds of `MonotonicClock`; nil: no end.
-    ///   - waitingSince: When the caller began to wait, if it has slept before for the same cause: its patience
-    ///     counts from there. Nil: from now.
+    ///   - waitingSince: When the caller began to wait, if it has slept before for the same cause:
+    ///     its patience counts from there. Nil: from now.
     ///   - validate: Runs under the bucket's lock. False: do not sleep.
-    ///   - beforeSleep: Runs once the thread is queued, with no lock held, before it sleeps. It may lock and park.
-    ///   - onTimeout: Runs under the bucket's lock when the wait ends by its deadline; told whether others wait at
-    ///     this address.
+    ///   - beforeSleep: Runs once the thread is queued, with no lock held, before it sleeps. It may
+    ///     lock and park.
+    ///   - onTimeout: Runs under the bucket's lock when the wait ends by its deadline; told whether
+    ///     others wait at this address.
     public static func park(
         at address: UnsafeRawPointer,
         kind: UInt = 0,
@@ -122,7 +129,8 @@ public enum ParkingLot {
 
     /// Wakes the thread that has waited longest at `address`, if any.
     ///
-    /// - Parameter callback: Runs under the bucket's lock, also when nobody waits; returns the waiter's token.
+    /// - Parameter callback: Runs under the bucket's lock, also when nobody waits; returns the
+    ///   waiter's token.
     /// - Returns: What the callback was told.
     @discardableResult
     public static func unparkOne(
@@ -145,8 +153,9 @@ public enum ParkingLot {
         }
     }
 
-    /// Wakes every thread that waits at an address which `isWanted` accepts; returns how many. Looks at every waiter
-    /// of the process, bucket by bucket: a pause wakes with it all that wait for object locks of its interpreter.
+    /// Wakes every thread that waits at an address which `isWanted` accepts; returns how many.
+    /// Looks at every waiter of the process, bucket by bucket: a pause wakes with it all that wait
+    /// for object locks of its interpreter.
     ///
     /// - Parameter isWanted: Runs under a bucket's lock.
     @discardableResult
@@ -169,8 +178,9 @@ public enum ParkingLot {
         return count
     }
 
-    /// Runs `body` under the lock of the bucket of `address`; wakes what it takes when the lock is free again.
-    /// What `unparkOne` and `unparkAll` are made of, for locks that choose among their waiters.
+    /// Runs `body` under the lock of the bucket of `address`; wakes what it takes when the lock is
+    /// free again. What `unparkOne` and `unparkAll` are made of, for locks that choose among their
+    /// waiters.
     static func withWaiters<Result>(
         at address: UnsafeRawPointer, _ body: (inout ParkedWaiters) -> Result
     ) -> Result {
@@ -183,20 +193,23 @@ public enum ParkingLot {
         return result
     }
 
-    /// How many threads wait at `address`. For tests and diagnosis: it may be wrong when it returns.
+    /// How many threads wait at `address`. For tests and diagnosis: it may be wrong when it
+    /// returns.
     public static func waiterCount(at address: UnsafeRawPointer) -> Int {
         unsafe withWaiters(at: address) { $0.count() }
     }
 
     // MARK: Fork
 
-    /// Before fork: makes the table, so that the child never waits for a thread of its parent to finish making it.
-    /// No lock is held over the fork: the child empties the table whatever state it finds it in.
+    /// Before fork: makes the table, so that the child never waits for a thread of its parent to
+    /// finish making it. No lock is held over the fork: the child empties the table whatever state
+    /// it finds it in.
     public static func prepareForFork() {
         _ = ParkingTable.bucket(at: 0)
     }
 
-    /// In the child of a fork, before it makes a thread or uses a lock: forgets every waiter and every bucket's lock.
+    /// In the child of a fork, before it makes a thread or uses a lock: forgets every waiter and
+    /// every bucket's lock.
     public static func resetAfterForkInChild() {
         ParkingTable.clear()
     }

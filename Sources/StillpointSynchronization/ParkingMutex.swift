@@ -5,9 +5,10 @@ public import Synchronization
 
 /// A mutex of one byte: bit 0 locked, bit 1 threads are parked. Free is zero.
 ///
-/// It blocks the OS thread. A thread that comes while the lock is free takes it, whoever waits; but a thread that has
-/// waited for a millisecond is handed it. Not recursive. Any thread may unlock what another has locked, as long as
-/// their accesses are ordered otherwise. The byte must stay where it is while anybody uses it.
+/// It blocks the OS thread. A thread that comes while the lock is free takes it, whoever waits; but
+/// a thread that has waited for a millisecond is handed it. Not recursive. Any thread may unlock
+/// what another has locked, as long as their accesses are ordered otherwise. The byte must stay
+/// where it is while anybody uses it.
 ///
 /// After WebKit's WTF::Lock and CPython's `PyMutex`.
 public struct ParkingMutex: ~Copyable, Sendable {
@@ -17,7 +18,8 @@ public struct ParkingMutex: ~Copyable, Sendable {
     /// Unlocked.
     @inlinable public init() { byte = Atomic(0) }
 
-    /// Whether some thread holds the lock. It may be wrong when it returns, unless the caller holds it.
+    /// Whether some thread holds the lock. It may be wrong when it returns, unless the caller holds
+    /// it.
     @inlinable public var isLocked: Bool {
         byte.load(ordering: .relaxed) & LockState.locked != 0  // an opinion: orders nothing
     }
@@ -31,7 +33,8 @@ public struct ParkingMutex: ~Copyable, Sendable {
         if !takeFree() { lockSlow() }
     }
 
-    /// Takes the lock; false if that was not possible until `deadline` (nanoseconds of `MonotonicClock`).
+    /// Takes the lock; false if that was not possible until `deadline` (nanoseconds of
+    /// `MonotonicClock`).
     ///
     /// - Parameter beforeSleep: Runs before each sleep, with no lock of the parking lot held.
     @inlinable
@@ -45,7 +48,8 @@ public struct ParkingMutex: ~Copyable, Sendable {
     @inlinable
     public borrowing func tryLock() -> Bool {
         if takeFree() { return true }
-        // Free, and others are parked: as `lock` would. relaxed: the exchange decides; acquiring: [lock].
+        // Free, and others are parked: as `lock` would. relaxed: the exchange decides; acquiring:
+        // [lock].
         let parked = LockState.parked
         return byte.load(ordering: .relaxed) == parked
             && byte.compareExchange(

@@ -1,41 +1,50 @@
-// A reader-writer lock that starves neither side. After CPython's `_PyRWMutex`; that one wakes all who wait and lets them
-// race, this one hands the lock over in turns ("phase-fair", Brandenburg and Anderson 2010).
+// A reader-writer lock that starves neither side. After CPython's `_PyRWMutex`; that one wakes all
+// who wait and lets them race, this one hands the lock over in turns ("phase-fair", Brandenburg and
+// Anderson 2010).
 //
-// The problem: readers that overlap keep a writer out for ever; a stream of writers keeps readers out for ever; and to
-// wake everybody at each change is a stampede.
+// The problem: readers that overlap keep a writer out for ever; a stream of writers keeps readers
+// out for ever; and to wake everybody at each change is a stampede.
 //
-// The word: WRITER (1), PARKED (2), readers (4 each). Its states, and who makes each move:
+// The word: WRITER (1), PARKED (2), and 4 for each reader that is inside. Who makes each move:
 //
-//   free (0) <-- the last reader --- n readers (4n) --- a thread that goes to park --> 4n|PARKED
-//      ^  +------ a reader ------------^  (n + 1, n - 1: readers)                       |
-//      |  +------ a writer ------> WRITER (1) -- a thread that goes to park --> 1|PARKED  |  the last reader,
-//      +--------- the writer ---------+                                         |    ^  |  under the bucket's lock:
-//                                                                               |    +--+  hands over to one writer
-//              the writer, under the bucket's lock: hands over to all           |
-//              readers that are queued (4n, PARKED if others are), else         |
-//              to one writer  <-------------------------------------------------+
+//   4n   -> 4(n + 1)      a reader                                                 [write]
+//   4n   -> 4(n - 1)      a reader that leaves                                     [read]
+//   0    -> 1             a writer                                                 [write] [read]
+//   1    -> 0             the writer                                               [write]
+//   1    -> 3             a thread that goes to park
+//   4n   -> 4n + 2        a writer that goes to park (n > 0)
+//   4n+2 -> 4(n - 1) + 2  a reader that leaves, not the last (n > 1)               [read]
+//   6    -> 1, 3          the last reader, under the bucket's lock: it hands over to the first writer
+//                         in the queue; if there is none, 6 -> 4n, all readers in it    [hand-over]
+//   3    -> 4n, 4n + 2    the writer, under the bucket's lock: it hands over to all readers in the
+//                         queue; if there is none, 3 -> 1, 3, its first writer          [hand-over]
+//   3, 6 -> 0             under the bucket's lock, the queue being empty           [write] [read]
 //
-// W1  PARKED is never set on a free lock; a lock with PARKED set is never let go but handed over, under the bucket's lock,
-//     to threads taken from the queue in the same step; it becomes free only when the queue is empty.
-// W2  No thread enters while PARKED is set: who comes then queues up. So who waits is overtaken by nobody that comes later,
-//     but by readers before a writer that are let in with readers ahead of it.
-// W3  After readers comes a writer, if one is queued; after a writer come all readers queued at that moment, if any. So a
-//     reader waits for one writer at most beyond those that hold the lock when it comes, and a writer for one turn of readers
-//     and one writer for each writer ahead of it.
+// PARKED stays set if others wait still.
+//
+// W1  PARKED is never set on a free lock; a lock with PARKED set is never let go but handed over,
+//     under the bucket's lock, to threads taken from the queue in the same step; it becomes free
+//     only when the queue is empty.
+// W2  No thread enters while PARKED is set: who comes then queues up. So a thread that waits is
+//     overtaken by none that comes later, except a writer by readers, once for each writer ahead.
+// W3  After readers comes a writer, if one is queued; after a writer come all readers queued at
+//     that moment, if any. So a reader waits for one writer at most beyond those that hold the lock
+//     when it comes, and a writer for one turn of readers and one writer for each writer ahead of
+//     it.
 // W4  After the exchange or the hand-over the leaving thread touches the word no more.
 //
-// Lock order: the bucket's lock is taken inside, and is innermost. Not recursive, in no combination: a reader that reads
-// again while a writer waits has deadlocked.
+// Lock order: the bucket's lock is taken inside, and is innermost. Not recursive, in no
+// combination: a reader that reads again while a writer waits has deadlocked.
 //
 // [write]      a writer's writes before it leaves  ->  the reads of those who enter later
 // [read]       a reader's reads before it leaves   ->  the writes of the next writer
-// [hand-over]  both of them, when the lock is handed over: by way of [wake] of ParkingLot.swift; the last reader has
-//              acquired [read] from the other readers by its look at the word
+// [hand-over]  both of them, when the lock is handed over: by way of [wake] of ParkingLot.swift;
+//              the last reader has acquired [read] from the other readers by its look at the word
 
 internal import StillpointPlatform
 
-/// A lock that many readers or one writer hold, in four bytes. Free is zero. It blocks the OS thread. The word must stay
-/// where it is while anybody uses it.
+/// A lock that many readers or one writer hold, in four bytes. Free is zero. It blocks the OS
+/// thread. The word must stay where it is while anybody uses it.
 public struct ReaderWriterLock: ~Copyable, Sendable {
     /// Atomic, edges [write] [read] [hand-over].
     private let word = Atomic<UInt32>(0)
@@ -156,7 +165,8 @@ public struct ReaderWriterLock: ~Copyable, Sendable {
 
     // MARK: Waiting and handing over
 
-    /// Waits for a round, or in the queue. True: the lock was handed to the caller, as what `kind` says.
+    /// Waits for a round, or in the queue. True: the lock was handed to the caller, as what `kind`
+    /// says.
     @inline(never)
     private borrowing func park(kind: UInt, backoff: inout Backoff) -> Bool {
         // relaxed: the exchange, or `validate`, decides.
@@ -166,10 +176,12 @@ public struct ReaderWriterLock: ~Copyable, Sendable {
         if old & Self.parked == 0 {
             if backoff.wait() { return false }
             // relaxed: it only announces.
-            guard word.compareExchange(expected: old, desired: old | Self.parked, ordering: .relaxed).exchanged
-            else { return false }
+            let (exchanged, _) = word.compareExchange(
+                expected: old, desired: old | Self.parked, ordering: .relaxed)
+            guard exchanged else { return false }
         }
-        // An unpark by anybody but `handOver` is a late one for something else at this address: it brings token 0.
+        // An unpark by anybody but `handOver` is a late one for something else at this address: it
+        // brings token 0.
         let outcome = unsafe ParkingLot.park(
             at: key, kind: kind, validate: { word.load(ordering: .relaxed) & Self.parked != 0 })
         return outcome == .unparked(token: 1)  // [hand-over]

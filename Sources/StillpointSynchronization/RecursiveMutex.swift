@@ -1,10 +1,11 @@
 // A mutex that its holder may lock again. After CPython's `_PyRecursiveMutex`.
 //
-// The fields, and who may write them: the mutex as its own protocol says; `owner` and `level` the holder alone.
+// The fields, and who may write them: the mutex as its own protocol says; `owner` and `level` the
+// holder alone.
 //
 // R1  `owner` is the identity of the thread that holds the mutex, 0 while nobody does.
-// R2  A thread finds its own identity in `owner` if and only if it holds the mutex; what it finds otherwise says
-//     nothing, and need not be ordered with anything.
+// R2  A thread finds its own identity in `owner` if and only if it holds the mutex; what it finds
+//     otherwise says nothing, and need not be ordered with anything.
 // R3  `level` counts the locks beyond the first: 0 whenever nobody holds the mutex.
 //
 // Edges: [lock] and [hand-off] of LockBits+SlowPath.swift.
@@ -12,9 +13,11 @@
 internal import CStillpoint
 internal import StillpointPlatform
 
-/// A mutex whose holder may lock it again; it is free when it has been unlocked as often as locked. Free is zero.
+/// A mutex whose holder may lock it again; it is free when it has been unlocked as often as locked.
+/// Free is zero.
 ///
-/// It blocks the OS thread. Only the holder may unlock it. The holder is an OS thread: see `ParkingMutex` for the rest.
+/// It blocks the OS thread. Only the holder may unlock it. The holder is an OS thread: see
+/// `ParkingMutex` for the rest.
 public struct RecursiveMutex: ~Copyable, Sendable {
     private let mutex = ParkingMutex()
     /// Atomic, written by the holder only (R2).
@@ -30,8 +33,8 @@ public struct RecursiveMutex: ~Copyable, Sendable {
         owner.load(ordering: .relaxed) == UInt(sp_os_thread_identity())  // R2
     }
 
-    /// Identity of the holder (`sp_os_thread_identity`), 0 if nobody holds the lock. For tests and diagnosis: it may be
-    /// wrong when it returns, unless the caller holds the lock.
+    /// Identity of the holder (`sp_os_thread_identity`), 0 if nobody holds the lock. For tests and
+    /// diagnosis: it may be wrong when it returns, unless the caller holds the lock.
     public var ownerIdentity: UInt { owner.load(ordering: .relaxed) }
 
     /// How often the holder has locked it beyond the first time. The caller holds the lock.
@@ -58,7 +61,8 @@ public struct RecursiveMutex: ~Copyable, Sendable {
         return true
     }
 
-    /// Takes the lock; false if that was not possible until `deadline` (nanoseconds of `MonotonicClock`).
+    /// Takes the lock; false if that was not possible until `deadline` (nanoseconds of
+    /// `MonotonicClock`).
     public borrowing func lock(untilNanoseconds deadline: UInt64?) -> Bool {
         if isLockedByCurrentThread {
             enterAgain()
@@ -69,7 +73,8 @@ public struct RecursiveMutex: ~Copyable, Sendable {
         return true
     }
 
-    /// Takes one lock back; the last one lets go. Unlocking what the caller does not hold ends the process.
+    /// Takes one lock back; the last one lets go. Unlocking what the caller does not hold ends the
+    /// process.
     public borrowing func unlock() {
         guard isLockedByCurrentThread else {
             fatalError("RecursiveMutex: unlock by a thread that does not hold it")
@@ -106,7 +111,8 @@ public struct RecursiveMutex: ~Copyable, Sendable {
 
     private borrowing func becomeOwner() {
         // relaxed: guarded by `mutex`, and R2.
-        assert(owner.load(ordering: .relaxed) == 0 && level.load(ordering: .relaxed) == 0)  // R1, R3
+        assert(owner.load(ordering: .relaxed) == 0)  // R1
+        assert(level.load(ordering: .relaxed) == 0)  // R3
         owner.store(UInt(sp_os_thread_identity()), ordering: .relaxed)
     }
 

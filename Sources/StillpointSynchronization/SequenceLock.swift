@@ -1,35 +1,41 @@
-// A sequence lock: readers write nothing, and read again when a writer came between. After CPython's `_PySeqLock`.
+// A sequence lock: readers write nothing, and read again when a writer came between. After
+// CPython's `_PySeqLock`.
 //
 // The number, and who makes each move:
 //
 //                 a writer, by exchange
 //   even (at rest) -------------------> odd (being written)
 //        ^                                |
-//        +--------------------------------+   that writer: + 1 when it has written, - 1 if it has written nothing
+//        +--------------------------------+   that writer: + 1 when it has written, - 1 if nothing
 //
 // S1  The payload is written while the number is odd, by the thread that made it so.
-// S2  A reader that has found the same even number before and after has read a payload that one writer left.
+// S2  A reader that has found the same even number before and after has read a payload that one
+//     writer left.
 //
-// The discipline for the payload: every field is an `Atomic`; a writer stores with `.releasing`, a reader loads with
-// `.acquiring`. No fence is needed, and none is used:
-//   - a reader that sees a field of a write under way has acquired what that writer did before, its odd number among
-//     it ([field]), so that its second look finds the number changed;
+// The discipline for the payload: every field is an `Atomic`; a writer stores with `.releasing`, a
+// reader loads with `.acquiring`. No fence is needed, and none is used:
+//   - a reader that sees a field of a write under way has acquired what that writer did before, its
+//     odd number among it ([field]), so that its second look finds the number changed;
 //   - the second look cannot move before the loads of the fields, since these acquire.
-// With relaxed fields both would need fences. On x86-64 and arm64 these loads and stores cost what relaxed ones do, or
-// little more.
+// With relaxed fields both would need fences. On x86-64 and arm64 these loads and stores cost what
+// relaxed ones do, or little more.
 //
-// Lock order: a writer takes no lock, runs no safepoint and does not sleep: readers spin until it is done.
+// Lock order: a writer takes no lock, runs no safepoint and does not sleep: readers spin until it
+// is done.
 //
 // [begin]  the last writer's writes  ->  the next writer's
-// [field]  a writer's odd number     ->  the second look of a reader that has seen one of its fields
+// [field]  a writer's odd number     ->  the second look of a reader that has seen one of its
+//          fields
 // [end]    a writer's writes         ->  the reads of a reader that found its even number
 
 internal import StillpointPlatform
 public import Synchronization
 
-/// A sequence lock of four bytes, for a payload of atomic fields (see the discipline above). At rest is zero.
+/// A sequence lock of four bytes, for a payload of atomic fields (see the discipline above). At
+/// rest is zero.
 ///
-/// Readers never write, never sleep and never hold up a writer. Writers exclude each other by spinning: writes are
+/// Readers never write, never sleep and never hold up a writer. Writers exclude each other by
+/// spinning: writes are
 /// short and rare. A reader that is slower than 2^31 writes is not protected.
 public struct SequenceLock: ~Copyable, Sendable {
     /// Atomic, edges [begin] [field] [end].
@@ -50,11 +56,13 @@ public struct SequenceLock: ~Copyable, Sendable {
     /// Whether what was read since `beginRead` returned `sequence` is whole. If not: read again.
     @inlinable
     public borrowing func endRead(_ sequence: UInt32) -> Bool {
-        // relaxed: the fields' acquiring loads keep it behind them, and [field] brings the odd number.
+        // relaxed: the fields' acquiring loads keep it behind them, and [field] brings the odd
+        // number.
         number.load(ordering: .relaxed) == sequence
     }
 
-    /// Runs `body` until it has read a payload that is whole. The body reads the fields and has no other effect.
+    /// Runs `body` until it has read a payload that is whole. The body reads the fields and has no
+    /// other effect.
     @inlinable
     public borrowing func read<Result>(_ body: () -> Result) -> Result {
         while true {
@@ -72,11 +80,12 @@ public struct SequenceLock: ~Copyable, Sendable {
         while true {
             // relaxed: the exchange decides.
             let seen = number.load(ordering: .relaxed)
-            // acquiring: [begin]. That the odd number is seen before the fields is the fields' own edge, [field].
-            if seen & 1 == 0,
-                number.compareExchange(expected: seen, desired: seen &+ 1, ordering: .acquiring).exchanged
-            {
-                return
+            // acquiring: [begin]. That the odd number is seen before the fields is the fields' own
+            // edge, [field].
+            if seen & 1 == 0 {
+                let (exchanged, _) = number.compareExchange(
+                    expected: seen, desired: seen &+ 1, ordering: .acquiring)
+                if exchanged { return }
             }
             backoff.waitWithoutEnd()
         }
@@ -103,8 +112,8 @@ public struct SequenceLock: ~Copyable, Sendable {
         return body()
     }
 
-    /// In the child of a fork: at rest, also if a thread that the child does not have was writing. True if one was: the
-    /// payload may be half written.
+    /// In the child of a fork: at rest, also if a thread that the child does not have was writing.
+    /// True if one was: the payload may be half written.
     public borrowing func resetAfterForkInChild() -> Bool {
         // relaxed: one thread in the process.
         let seen = number.load(ordering: .relaxed)

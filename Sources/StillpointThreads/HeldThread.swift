@@ -4,7 +4,8 @@
 // H1  The holder is attached from `take` to `letGo` and passes no safepoint between. So no pause overlaps a
 //     hold: a stop waits for the holder.
 // H2  Whoever asks for a stop meanwhile finds the held thread suspended and does not count it; `letGo` then
-//     leaves it suspended, and the stop lets it go with the others.
+//     leaves it suspended, and the stop lets it go with the others. A stop that has its turn but has not asked
+//     yet changes nothing: it may be waiting for this very thread to run (W12).
 // [park], [resume]  as for a stop: the held thread's writes are seen by its holder, and the other way
 
 internal import CStillpoint
@@ -16,7 +17,8 @@ enum HeldThread {
     /// Takes `thread` from detached to suspended. False if it is attached, or suspended already.
     static func take(_ thread: UnsafeMutablePointer<ThreadRecord>) -> Bool {
         var word = unsafe thread.loadWord()
-        while ThreadWord.state(word) == ThreadWord.detached {
+        // (A detached thread that a stop has asked exists only while stops rescan; it is the stop's.)
+        while word & (ThreadWord.stateMask | ThreadWord.stopRequested) == ThreadWord.detached {
             let (done, found) = unsafe thread.pointee.participant.word.compareExchange(
                 expected: word, desired: ThreadWord.with(state: ThreadWord.suspended, in: word),
                 ordering: .acquiring)  // [park]
@@ -30,7 +32,7 @@ enum HeldThread {
     static func letGo(_ thread: UnsafeMutablePointer<ThreadRecord>) {
         let world = unsafe thread.pointee.world
         unsafe world.pointee.roll.lock()
-        if unsafe !World.isStopActive(over: thread.pointee.roster) { unsafe release(thread) }
+        if unsafe !World.hasStopAsked(over: thread.pointee.roster) { unsafe release(thread) }
         unsafe world.pointee.roll.unlock()
     }
 

@@ -117,7 +117,7 @@ internal import Synchronization
         unsafe world.pointee.roll.unlock()
         if unsafe !roster.orphans.pointee.isEmpty {
             Reclamation.synchronize()
-            unsafe roster.orphans.pointee.drain(freeingThread: nil)
+            unsafe roster.orphans.drain(freeingThread: nil)
         }
         unsafe roster.deinitialize(count: 1)
         unsafe RawMemory.free(roster)
@@ -135,11 +135,11 @@ internal import Synchronization
             unsafe isStopped(roster), "deferred frees drained while the interpreter runs")
         var freed = 0
         unsafe forEachThread(of: roster) { thread in
-            freed += unsafe thread.deferred.pointee.drain(
+            freed += unsafe thread.deferred.drain(
                 freeingThread: freeingThread, isStopped: true)
         }
         unsafe roster.pointee.orphansLock.withLock {
-            freed += unsafe roster.orphans.pointee.drain(
+            freed += unsafe roster.orphans.drain(
                 freeingThread: freeingThread, isStopped: true)
         }
         return freed

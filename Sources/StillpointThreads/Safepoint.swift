@@ -56,14 +56,14 @@ public enum Safepoint {
             unsafe world.pointee.hooks.merge?(thread, thread)
         }
         if unsafe thread.takeDue(ThreadWord.deferredDue) {
-            unsafe thread.deferred.pointee.drain(freeingThread: thread)
+            unsafe thread.deferred.drain(freeingThread: thread)
         }
         if unsafe thread.deferred.pointee.isOverHardLimit {
             let goal = Reclamation.nextGoal()
             unsafe Attachment.detachSlow(thread)
             Reclamation.waitFor(goal: goal)
             unsafe Attachment.reattach(thread)
-            unsafe thread.deferred.pointee.drain(freeingThread: thread)
+            unsafe thread.deferred.drain(freeingThread: thread)
         }
         if unsafe thread.takeDue(ThreadWord.collectionDue) {
             unsafe world.pointee.hooks.collect?(thread, thread)

@@ -127,7 +127,7 @@ public enum ServiceThread {
         unsafe roster.pointee.orphansLock.withLock {
             unsafe own.deferred.pointee.takeAll(from: &roster.orphans.pointee)
         }
-        unsafe own.deferred.pointee.drain(freeingThread: own)
+        unsafe own.deferred.drain(freeingThread: own)
         unsafe Safepoint.poll(own)
         try! unsafe Roster.clear(own, by: own)  // attached, its own, not cleared: none of its errors
         unsafe Roster.deleteCurrent(own)
@@ -158,7 +158,7 @@ public enum ServiceThread {
             unsafe world.pointee.hooks.merge?(thread, own)
         }
         if unsafe thread.takeDue(ThreadWord.deferredDue) {
-            unsafe thread.deferred.pointee.drain(freeingThread: own)
+            unsafe thread.deferred.drain(freeingThread: own)
         }
         if unsafe thread.takeDue(ThreadWord.collectionDue) {
             unsafe own.setDue(ThreadWord.collectionDue)

@@ -8,6 +8,8 @@ internal import Synchronization
 public struct Stop: ~Copyable {
     /// From the turn being granted to the threads being let go. guarded by the roll
     var isActive = false
+    /// From the walk that asks to the walk that lets go. guarded by the roll
+    var hasAsked = false
     /// The OS thread whose turn it is. guarded by the roll
     var requester: UInt = 0
 

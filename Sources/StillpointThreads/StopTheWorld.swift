@@ -248,6 +248,7 @@ public enum StopTheWorld {
         stop: UnsafeMutablePointer<Stop>, stopper: UnsafeMutablePointer<ThreadRecord>?
     ) {
         unsafe world.pointee.roll.lock()
+        unsafe stop.pointee.hasAsked = true
         // W8. Relaxed: published to each thread by its bit [ask].
         unsafe stop.pointee.countdown.store(1, ordering: .relaxed)
         unsafe World.forEachRoster(of: world, in: scope) { roster in
@@ -358,6 +359,7 @@ public enum StopTheWorld {
             }
         }
         unsafe stop.pointee.isActive = false
+        unsafe stop.pointee.hasAsked = false
         unsafe stop.pointee.requester = 0
         if unsafe scope != nil { unsafe world.pointee.rosterStopCount = world.pointee.rosterStopCount - 1 }
         unsafe grantNext(world)

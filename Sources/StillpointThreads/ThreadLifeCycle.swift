@@ -43,6 +43,7 @@ extension Roster {
             to: ThreadRecord(
                 roster: roster, identifier: identifier, word: ThreadWord.detached,
                 heap: ThreadHeap(of: roster.pointee.heap), signal: world.signal))
+        unsafe thread.checkLayout()
         if let initialize = unsafe world.pointee.hooks.initialize, unsafe !initialize(thread) {
             unsafe free(thread)
             throw .tooManyThreadStates
@@ -107,7 +108,6 @@ extension Roster {
         } else {
             guard unsafe HeldThread.take(thread) else { throw .stillAttached }
             unsafe empty(thread, by: current)
-            unsafe thread.pointee.boundThread.store(boundToNobody, ordering: .relaxed)
             unsafe HeldThread.letGo(thread)
         }
     }
@@ -126,6 +126,7 @@ extension Roster {
         }
         unsafe ThreadHeap.abandon(thread.heap)
         unsafe thread.pointee.isCleared = true
+        unsafe thread.pointee.boundThread.store(boundToNobody, ordering: .relaxed)  // no attach finds it
     }
 
     /// Ends the calling thread's attached state, which it has cleared: it is attached, and then it is gone (L4).

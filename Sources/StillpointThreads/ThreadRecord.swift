@@ -108,9 +108,27 @@ extension UnsafeMutablePointer where Pointee == ThreadRecord {
         unsafe withUnsafePointer(to: pointee.participant.deferred) { unsafe .init(mutating: $0) }
     }
 
-    /// Floor 3's part.
+    /// Floor 3's part, which lies behind floor 2's. By its offset: a heap has no atomics in it, so a borrow of it may be
+    /// of a copy, and a change in place would look to ThreadSanitizer like one of the whole record.
+    @inlinable @inline(__always)
     public var heap: UnsafeMutablePointer<ThreadHeap> {
-        unsafe withUnsafePointer(to: pointee.heap) { unsafe .init(mutating: $0) }
+        let alignment = unsafe MemoryLayout<ThreadHeap>.alignment
+        let offset = (MemoryLayout<Participant>.size + alignment - 1) & ~(alignment - 1)
+        return unsafe (UnsafeMutableRawPointer(self) + offset)
+            .assumingMemoryBound(to: ThreadHeap.self)
+    }
+
+    /// Whether the parts are where the accessors above look for them. Nobody else sees the record yet.
+    func checkLayout() {
+        precondition(
+            unsafe withUnsafeMutablePointer(to: &pointee.heap) { unsafe $0 == heap },
+            "floor 3's part of a thread record is elsewhere")
+        precondition(
+            unsafe withUnsafeMutablePointer(to: &pointee.participant) {
+                unsafe UnsafeMutableRawPointer($0) == UnsafeMutableRawPointer(self)
+                    && $0 == participant
+            },
+            "floor 2's part of a thread record is not its beginning")
     }
 
     /// Says anew whether attach and detach have more to do than change the word.

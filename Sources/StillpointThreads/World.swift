@@ -98,9 +98,14 @@ internal import Synchronization
         }
     }
 
-    /// Whether a stop of `roster` has been granted, by a stop of its own or of all. roll is held.
+    /// Whether a stop of `roster` has its turn, by itself or as one of all. roll is held.
     static func isStopActive(over roster: UnsafeMutablePointer<Roster>) -> Bool {
         unsafe roster.pointee.stop.isActive || roster.pointee.world.pointee.stop.isActive
+    }
+
+    /// Whether a stop has walked over the threads of `roster`, and not yet let them go. roll is held.
+    static func hasStopAsked(over roster: UnsafeMutablePointer<Roster>) -> Bool {
+        unsafe roster.pointee.stop.hasAsked || roster.pointee.world.pointee.stop.hasAsked
     }
 }
 

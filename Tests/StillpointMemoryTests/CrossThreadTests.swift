@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 import Synchronization
 
@@ -36,6 +37,29 @@ struct CrossThreadTests {
         #expect(try test.allocate(16 << 10) == blocks[1])
     }
 
+    /// Blocks go one way through slots, and come back through the heap alone: its own edge must order the last use by
+    /// the thread that frees before the next by the owner. ThreadSanitizer tells if it does not.
+    @Test func `a block that another thread freed is the owner's after that thread's last use`() {
+        let count = 50_000
+        let test = SendableHeap(heap: HeapUnderTest(threadCount: 2))
+        let slots = SlotRow(count: count)
+        onThreads(2) { index in
+            let heap = test.heap.threads[index]
+            for turn in 0..<count {
+                if index == 0 {
+                    guard let block = try? heap.allocateObject(4096) else { preconditionFailure() }
+                    slots.put(block, at: turn)
+                } else {
+                    let block = slots.take(at: turn)
+                    block.checkObject()
+                    ThreadHeap.free(block, by: heap)
+                }
+            }
+        }
+        #expect(test.heap.check())
+        #expect(test.heap.pages().count < 100)
+    }
+
     /// Each thread allocates, frees its own, hands blocks over, and frees what others handed over.
     @Test(arguments: [2, 3, 4])
     func `threads free one another's blocks of all sizes, and nothing is lost`(threadCount: Int) {
@@ -68,5 +92,31 @@ struct CrossThreadTests {
         test.heap.heap.purgeStopped()
         #expect(test.heap.pages().isEmpty)
         #expect(test.heap.check())
+    }
+}
+
+/// Blocks from one thread to another: only the giver's writes are ordered before the taker's reads.
+private final class SlotRow: Sendable {
+    private let slots: [Slot]
+    private let takenCount = Atomic(0)
+
+    private final class Slot: Sendable { let block = Atomic<UInt>(0) }
+
+    init(count: Int) { slots = (0..<count).map { _ in Slot() } }
+
+    func put(_ block: Block, at index: Int) {
+        // relaxed, on purpose: the giver learns nothing from the taker but how far it is.
+        while index - takenCount.load(ordering: .relaxed) > 100 { sched_yield() }
+        slots[index].block.store(UInt(bitPattern: block), ordering: .releasing)
+    }
+
+    func take(at index: Int) -> Block {
+        while true {
+            if let block = Block(bitPattern: slots[index].block.load(ordering: .acquiring)) {
+                takenCount.store(index, ordering: .relaxed)
+                return block
+            }
+            sched_yield()
+        }
     }
 }

@@ -1,10 +1,14 @@
 // A heap with thread heaps for the tests, a model of what is live in it, and threads to run on.
 
+import CStillpoint
 import Glibc
 import StillpointPlatform
 import StillpointSynchronization
 import Synchronization
 @testable import StillpointMemory
+
+/// Whether memory costs and behaves otherwise than in an ordinary build.
+let isInstrumented = sp_has_thread_sanitizer() != 0 || sp_has_address_sanitizer() != 0
 
 typealias Block = UnsafeMutableRawPointer
 
@@ -87,8 +91,8 @@ extension UnsafeMutablePointer where Pointee == ThreadHeap {
         precondition(!BlockHeader.isLive(block))
         let end = Page.containing(block).pointee.blockByteCount - 8
         precondition(end + 8 >= byteCount)
-        block.storeBytes(of: UInt64(UInt(bitPattern: block)), toByteOffset: 16, as: UInt64.self)
-        block.storeBytes(of: UInt64(UInt(bitPattern: block)), toByteOffset: end, as: UInt64.self)
+        block.word(at: 16).pointee = UInt(bitPattern: block)
+        block.word(at: end).pointee = UInt(bitPattern: block)
         header.pointee.owner.store(7, ordering: .relaxed)
         header.pointee.shared.store(0, ordering: .relaxed)
         header.pointee.type.store(1, ordering: .relaxed)
@@ -100,9 +104,14 @@ extension Block {
     /// Nobody has written into the block since `allocateObject`.
     func checkObject() {
         let end = Page.containing(self).pointee.blockByteCount - 8
-        precondition(load(fromByteOffset: 16, as: UInt64.self) == UInt64(UInt(bitPattern: self)))
-        precondition(load(fromByteOffset: end, as: UInt64.self) == UInt64(UInt(bitPattern: self)))
+        precondition(word(at: 16).pointee == UInt(bitPattern: self))
+        precondition(word(at: end).pointee == UInt(bitPattern: self))
         precondition(BlockHeader.isLive(self))
+    }
+
+    /// A word of the block: typed, since ThreadSanitizer does not see raw loads and stores in a debug build.
+    func word(at byteOffset: Int) -> UnsafeMutablePointer<UInt> {
+        (self + byteOffset).assumingMemoryBound(to: UInt.self)
     }
 }
 

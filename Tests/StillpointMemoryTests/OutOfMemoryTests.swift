@@ -1,10 +1,9 @@
 import CStillpoint
 import Glibc
+import StillpointPlatform
 import Testing
 
 @testable import StillpointMemory
-
-private let isInstrumented = sp_has_thread_sanitizer() != 0 || sp_has_address_sanitizer() != 0
 
 struct OutOfMemoryTests {
     @Test func `a request that nothing can meet is an error with its size, and harms nothing`() throws {
@@ -32,7 +31,7 @@ struct OutOfMemoryTests {
             let block = try test.allocate(48)
             test.free(block)
             precondition(block.load(as: UInt64.self) & 0xFFFF == 0)
-            print(block.load(fromByteOffset: 16, as: UInt64.self))
+            print(block.word(at: 16).pointee)
         }
     }
 }
@@ -81,5 +80,5 @@ private func addressSpaceInUse() -> Int {
     withUnsafeMutablePointer(to: &pages) { pointer in
         _ = withVaList([pointer]) { vfscanf(file, "%ld", $0) }
     }
-    return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+    return pages * AddressSpace.pageByteCount
 }

@@ -1,5 +1,5 @@
-import CStillpoint
 import Glibc
+import StillpointPlatform
 import Testing
 
 @testable import StillpointMemory
@@ -13,11 +13,11 @@ struct ReturnTests {
         var line = [CChar](repeating: 0, count: 256)
         fgets(&line, 256, file)
         let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return Int(text.split(separator: " ")[1])! * Int(sysconf(Int32(_SC_PAGESIZE)))
+        return Int(text.split(separator: " ")[1])! * AddressSpace.pageByteCount
     }
 
-    /// ThreadSanitizer keeps shadow memory of its own, several times what it shadows, resident.
-    @Test(.enabled(if: sp_has_thread_sanitizer() == 0), arguments: [64, 5000, 300_000, 3_000_000])
+    /// The sanitizers keep shadow memory of their own resident.
+    @Test(.enabled(if: !isInstrumented), arguments: [64, 5000, 300_000, 3_000_000])
     func `resident memory falls when 200 MB have been freed`(byteCount: Int) throws {
         let total = 200 << 20
         let before = residentByteCount()

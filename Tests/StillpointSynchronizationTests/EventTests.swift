@@ -21,7 +21,7 @@ private func waiterCount(of fixture: Fixture) -> Int {
         #expect(fixture.event.wait(untilNanoseconds: 0) == true)
         fixture.event.reset()
         #expect(fixture.event.isSet == false)
-        #expect(fixture.event.wait(untilNanoseconds: MonotonicClock.nanoseconds() + 1_000_000) == false)
+        #expect(fixture.event.wait(untilNanoseconds: soon()) == false)
     }
 
     @Test func `who sets wakes all and they see what was done before`() {
@@ -64,7 +64,9 @@ private func waiterCount(of fixture: Fixture) -> Int {
         }
         for _ in 0..<20 {
             waitUntil { waiterCount(of: fixture) == 1 }
-            withUnsafePointer(to: fixture.event) { _ = ParkingLot.unparkAll(at: UnsafeRawPointer($0)) }
+            withUnsafePointer(to: fixture.event) {
+                _ = ParkingLot.unparkAll(at: UnsafeRawPointer($0))
+            }
         }
         waitUntil { waiterCount(of: fixture) == 1 }
         #expect(isThrough.value == 0)
@@ -76,7 +78,7 @@ private func waiterCount(of fixture: Fixture) -> Int {
         let fixture = Fixture()
         let waiter = TestThread { fixture.event.wait() }
         waitUntil { waiterCount(of: fixture) == 1 }
-        #expect(fixture.event.wait(untilNanoseconds: MonotonicClock.nanoseconds() + 1_000_000) == false)
+        #expect(fixture.event.wait(untilNanoseconds: soon()) == false)
         #expect(waiterCount(of: fixture) == 1)
         fixture.event.set()
         waiter.join()

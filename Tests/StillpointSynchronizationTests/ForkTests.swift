@@ -15,11 +15,13 @@ private final class Fixture: Sendable {
     let sequence = SequenceLock()
 }
 
-/// What the child does: each step that fails gives its number. It makes no thread and ends without exit handlers.
+/// What the child does: each step that fails gives its number. It makes no thread and ends without
+/// exit handlers.
 private func childStatus(_ fixture: Fixture, _ place: Place) -> CInt {
     ParkingLot.resetAfterForkInChild()
     if ParkingLot.waiterCount(at: place.address) != 0 { return 1 }
-    // The parent's waiters are forgotten: the mutex is unlocked without a hand-over to a thread that is not there.
+    // The parent's waiters are forgotten: the mutex is unlocked without a hand-over to a thread
+    // that is not there.
     fixture.mutex.unlockFairly()
     if fixture.mutex.rawByte != 0 { return 2 }
     fixture.mutex.lock()

@@ -8,6 +8,24 @@ private final class Guarded: @unchecked Sendable {
     var count = 0
 }
 
+/// A mutex that is not the first thing in its record.
+private struct Record: ~Copyable {
+    let other = Atomic<UInt8>(0xFF)
+    let mutex = ParkingMutex()
+}
+
+extension Place {
+    fileprivate init(_ record: consuming Record) {
+        let memory = UnsafeMutablePointer<Record>.allocate(capacity: 1)
+        memory.initialize(to: record)
+        self.init(at: UnsafeRawPointer(memory))
+    }
+
+    fileprivate func pointee(_ body: (borrowing Record) -> Void) {
+        body(address.assumingMemoryBound(to: Record.self).pointee)
+    }
+}
+
 /// The mutex's key in the parking lot is its own address.
 private func waiterCount(of guarded: Guarded) -> Int {
     withUnsafePointer(to: guarded.mutex) { ParkingLot.waiterCount(at: UnsafeRawPointer($0)) }
@@ -47,6 +65,19 @@ private func waiterCount(of guarded: Guarded) -> Int {
         guarded.mutex.unlock()
         waiter.join()
         #expect(guarded.mutex.rawByte == 0)
+    }
+
+    @Test func `the lock of a record behind a pointer is known by its own address`() {
+        let record = Place(Record())
+        let mutex = record.address + 1
+        record.pointee { $0.mutex.lock() }
+        let waiter = TestThread {
+            record.pointee { $0.mutex.lock() }
+            record.pointee { $0.mutex.unlock() }
+        }
+        waitUntil("the waiter") { ParkingLot.waiterCount(at: mutex) == 1 }
+        record.pointee { $0.mutex.unlock() }
+        waiter.join()
     }
 
     @Test func `five threads count to fifty thousand`() {
@@ -90,7 +121,8 @@ private func waiterCount(of guarded: Guarded) -> Int {
         waitUntil("the waiter") { waiterCount(of: guarded) == 1 }
         guarded.count = 10
         release(guarded.mutex)
-        // No moment in between in which the lock is free: this thread, awake and first to ask, does not get it.
+        // No moment in between in which the lock is free: this thread, awake and first to ask, does
+        // not get it.
         let wasTaken = guarded.mutex.tryLock()
         if wasTaken { guarded.mutex.unlock() }
         mayUnlock.add()

@@ -7,6 +7,18 @@ private final class Fixture: @unchecked Sendable {
     var value = 0
     let readersInside = Counter()
 
+    /// Loads `value` in a way that ThreadSanitizer sees: what a closure returns by memory is copied by
+    /// a call that it does not look into.
+    var hasValue: Bool { value > 0 }
+
+    func enter(isWriter: Bool) {
+        if isWriter { lock.lockForWriting() } else { lock.lockForReading() }
+    }
+
+    func leave(isWriter: Bool) {
+        if isWriter { lock.unlockForWriting() } else { lock.unlockForReading() }
+    }
+
     var waiterCount: Int {
         withUnsafePointer(to: lock) { ParkingLot.waiterCount(at: UnsafeRawPointer($0)) }
     }
@@ -56,7 +68,8 @@ private final class Fixture: @unchecked Sendable {
         #expect(fixture.lock.rawWord == 0)
     }
 
-    /// The order of entry when `arrivals` wait behind a holder, by rule W3: groups of readers are sorted.
+    /// The order of entry when `arrivals` wait behind a holder, by rule W3: groups of readers are
+    /// sorted.
     private func expectedOrder(_ arrivals: [Bool], behindWriter: Bool) -> [[Int]] {
         var readers = arrivals.indices.filter { !arrivals[$0] }
         var writers = arrivals.indices.filter { arrivals[$0] }
@@ -81,26 +94,27 @@ private final class Fixture: @unchecked Sendable {
 
     @Test(arguments: [false, true])
     func `turns alternate whatever the order of coming`(behindWriter: Bool) {
-        // Every sequence of up to four readers and writers that queue up behind a writer, or behind a reader. (Behind a
-        // reader the first to queue is a writer: readers before it would enter.)
+        // Every sequence of up to four readers and writers that queue up behind a writer, or behind
+        // a reader. (Behind a reader the first to queue is a writer: readers before it would
+        // enter.)
         for count in 1...4 {
             for pattern in 0..<(1 << count) {
                 let arrivals = (0..<count).map { pattern & (1 << $0) != 0 }
                 if !behindWriter && !arrivals[0] { continue }
                 let fixture = Fixture()
                 let log = Log()
-                if behindWriter { fixture.lock.lockForWriting() } else { fixture.lock.lockForReading() }
+                fixture.enter(isWriter: behindWriter)
                 var threads: [TestThread] = []
                 for (index, isWriter) in arrivals.enumerated() {
                     threads.append(
                         TestThread {
-                            if isWriter { fixture.lock.lockForWriting() } else { fixture.lock.lockForReading() }
+                            fixture.enter(isWriter: isWriter)
                             log.add("\(index)")
-                            if isWriter { fixture.lock.unlockForWriting() } else { fixture.lock.unlockForReading() }
+                            fixture.leave(isWriter: isWriter)
                         })
                     waitUntil { fixture.waiterCount == index + 1 }
                 }
-                if behindWriter { fixture.lock.unlockForWriting() } else { fixture.lock.unlockForReading() }
+                fixture.leave(isWriter: behindWriter)
                 for thread in threads { thread.join() }
                 var entries = log.all.map { Int($0)! }
                 for group in expectedOrder(arrivals, behindWriter: behindWriter) {
@@ -136,8 +150,59 @@ private final class Fixture: @unchecked Sendable {
         #expect(fixture.lock.rawWord == 0)
     }
 
+    // The threads of the next tests tell each other of their progress by relaxed operations, which
+    // order nothing: ThreadSanitizer reports a race if the lock does not order what they do.
+
+    @Test func `a reader's reads come before the writes of a writer that follows`() {
+        let fixture = Fixture()
+        let hasLeft = RelaxedFlag()
+        let reader = TestThread {
+            _ = fixture.lock.withReadLock { fixture.hasValue }
+            hasLeft.set()
+        }
+        waitUntil { hasLeft.isSet }
+        fixture.lock.withWriteLock { fixture.value += 1 }
+        reader.join()
+    }
+
+    @Test func `a writer's writes come before the reads of a reader that follows`() {
+        let fixture = Fixture()
+        let hasLeft = RelaxedFlag()
+        let writer = TestThread {
+            fixture.lock.withWriteLock { fixture.value = 1 }
+            hasLeft.set()
+        }
+        waitUntil { hasLeft.isSet }
+        #expect(fixture.lock.withReadLock { fixture.hasValue } == true)
+        writer.join()
+    }
+
+    @Test func `the last reader hands over what the readers before it have read`() {
+        let fixture = Fixture()
+        fixture.lock.lockForReading()
+        let (isInside, mayLeave, hasLeft) = (RelaxedFlag(), RelaxedFlag(), RelaxedFlag())
+        let reader = TestThread {
+            fixture.lock.lockForReading()
+            isInside.set()
+            waitUntil { mayLeave.isSet }
+            _ = fixture.hasValue
+            fixture.lock.unlockForReading()
+            hasLeft.set()
+        }
+        waitUntil { isInside.isSet }
+        let writer = TestThread { fixture.lock.withWriteLock { fixture.value += 1 } }
+        waitUntil("the writer") { fixture.waiterCount == 1 }
+        mayLeave.set()
+        waitUntil { hasLeft.isSet }
+        fixture.lock.unlockForReading()
+        reader.join()
+        writer.join()
+        #expect(fixture.value == 1)
+    }
+
     @Test func `overlapping readers let a writer in and a stream of writers lets a reader in`() {
-        // Neither stream ends by itself: each runs until the thread of the other side has been let in often enough.
+        // Neither stream ends by itself: each runs until the thread of the other side has been let
+        // in often enough.
         let fixture = Fixture()
         let (writes, reads, stop) = (Counter(), Counter(), Counter())
         let streams = (0..<6).map { index in

@@ -38,7 +38,7 @@ private final class Fixture: @unchecked Sendable {
             TestThread {
                 #expect(fixture.mutex.isLockedByCurrentThread == false)
                 #expect(fixture.mutex.tryLock() == false)
-                #expect(fixture.mutex.lock(untilNanoseconds: MonotonicClock.nanoseconds() + 1_000_000) == false)
+                #expect(fixture.mutex.lock(untilNanoseconds: soon()) == false)
             }.join()
             fixture.mutex.unlock()
         }

@@ -35,7 +35,8 @@ func runThreads(_ count: Int, _ body: @escaping @Sendable (_ index: Int) -> Void
     for thread in threads { thread.join() }
 }
 
-/// Waits until `condition` holds: what it waits for must come. After a minute the test is stuck, and ends the process.
+/// Waits until `condition` holds: what it waits for must come. After a minute the test is stuck,
+/// and ends the process.
 func waitUntil(_ what: String = "a condition", _ condition: () -> Bool) {
     let end = MonotonicClock.nanoseconds() + 60_000_000_000
     while !condition() {
@@ -44,6 +45,9 @@ func waitUntil(_ what: String = "a condition", _ condition: () -> Bool) {
     }
 }
 
+/// A deadline a millisecond away.
+func soon() -> UInt64 { MonotonicClock.nanoseconds() + 1_000_000 }
+
 func sleepMilliseconds(_ count: Int) { usleep(UInt32(count * 1000)) }
 
 /// A number that tests share.
@@ -51,6 +55,13 @@ final class Counter: Sendable {
     private let number = Atomic<Int>(0)
     var value: Int { number.load(ordering: .sequentiallyConsistent) }
     func add(_ amount: Int = 1) { number.add(amount, ordering: .sequentiallyConsistent) }
+}
+
+/// Tells another thread something without ordering anything.
+final class RelaxedFlag: Sendable {
+    private let flag = Atomic<Bool>(false)
+    var isSet: Bool { flag.load(ordering: .relaxed) }
+    func set() { flag.store(true, ordering: .relaxed) }
 }
 
 /// What happened, in order.
@@ -62,7 +73,8 @@ final class Log: @unchecked Sendable {
     func add(_ entry: String) { mutex.withLock { entries.append(entry) } }
 }
 
-/// A variable without any synchronisation of its own: ThreadSanitizer sees whether a lock protects it.
+/// A variable without any synchronisation of its own: ThreadSanitizer sees whether a lock protects
+/// it.
 final class Unprotected<Value>: @unchecked Sendable {
     var value: Value
     init(_ value: Value) { self.value = value }

@@ -177,4 +177,57 @@ import Testing
         Roster.deleteUnused(target)
         runtime.end()
     }
+
+    @Test func `a thread let go by a stop and then held runs before the next stop asks`() throws {
+        // The thread waits, is let go and counted, is held before it could attach; a second stop has its turn
+        // meanwhile and waits for it. When the hold ends it must be able to attach, or both wait for ever.
+        let target = try interpreter.make()
+        let first = try StopTheWorld.begin(runtime.world, scope: interpreter.roster)
+        target.pointee.participant.word.bitwiseOr(ThreadWord.isWaiting, ordering: .relaxed)
+        first.resume()
+        #expect(word(of: target) == ThreadWord.detached | ThreadWord.isResumed)
+        #expect(HeldThread.take(target))
+        let hasStopped = Shared()
+        let stopper = Running {
+            let second = try! StopTheWorld.begin(
+                self.runtime.world, scope: self.interpreter.roster)
+            hasStopped.raise()
+            second.resume()
+        }
+        eventually("the second stop's turn") {
+            runtime.world.pointee.roll.withLock { World.isStopActive(over: interpreter.roster) }
+        }
+        HeldThread.letGo(target)
+        try Attachment.attach(target)
+        eventually("stopped while we poll") {
+            Safepoint.poll(target)
+            return hasStopped.isRaised
+        }
+        stopper.join()
+        try Roster.clear(target, by: target)
+        Roster.deleteCurrent(target)
+        runtime.end()
+    }
+
+    @Test func `a thread that ends attached ends the process and says so`() async {
+        let result = await #expect(
+            processExitsWith: .failure, observing: [\.standardErrorContent]
+        ) {
+            let runtime = try TestRuntime()
+            nonisolated(unsafe) let thread = try runtime.makeInterpreter().make()
+            Running { try! Attachment.attach(thread) }.join()
+        }
+        let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(text.contains("a thread ended with its thread state attached"))
+    }
+
+    @Test func `a state that its owner has cleared attaches no more`() throws {
+        let thread = try interpreter.make()
+        try Attachment.attach(thread)
+        try Roster.clear(thread, by: thread)
+        Attachment.detach(thread)
+        #expect(throws: ThreadStateError.cleared) { try Attachment.attach(thread) }
+        Roster.delete(thread)
+        runtime.end()
+    }
 }

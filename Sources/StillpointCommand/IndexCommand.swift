@@ -1,0 +1,83 @@
+// The arguments of `stillpoint index`, and the order of what it does.
+import ArgumentParser
+import Stillpoint
+
+struct IndexCommand: ParsableCommand {
+    static let threadLimit = 256
+
+    static let configuration = CommandConfiguration(
+        commandName: "index",
+        abstract: "Index text files with several threads into one shared graph of objects.",
+        discussion: """
+            Reads the UTF-8 text files under each PATH twice, first with one thread, then with N \
+            threads, each time into a runtime of its own: a document and the words in it refer to \
+            each other, and one dictionary holds all words. Then answers the query, drops the \
+            documents of the later half by path order, collects the cycles they leave, drops the \
+            rest, collects again, and reports what was counted and timed on the way.
+
+            Without a PATH: this folder, then /usr/share/doc, /usr/include and the Swift \
+            toolchain's headers, as far as they are present, up to 200 MB of text or 20 seconds of \
+            the one-thread run.
+
+            Folders are walked whole; symbolic links are followed, and each file is read once. \
+            Names that begin with a dot are passed over unless given as a PATH. A word is a longest \
+            run of letters, marks and numbers; ASCII letters are lower-cased; of words over 64 \
+            bytes the first 64 count.
+
+            \(CommandFailure.exitCodes)
+            """)
+
+    @Argument(help: ArgumentHelp("A file, or a folder with all that is below it.", valueName: "path"))
+    var paths: [String] = []
+
+    @Option(
+        parsing: .unconditional,
+        help: "Threads of the second run: 1 to 256 (default: the processors this process may use).")
+    var threads: Int?
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Find the documents that hold all of these words (default: the two words that most "
+                + "documents hold). Write -- before a PATH that follows.",
+            valueName: "word"))
+    var query: [String] = []
+
+    @Option(parsing: .unconditional, help: "How many of the documents found are shown.")
+    var top: Int = 5
+
+    @Flag(help: "Report as one JSON object.")
+    var json = false
+
+    func validate() throws {
+        if let threads, !(1...Self.threadLimit).contains(threads) {
+            throw ValidationError("--threads is a number from 1 to \(Self.threadLimit), not \(threads)")
+        }
+        if top < 1 { throw ValidationError("--top is a number from 1 up, not \(top)") }
+        for text in query where QueryWords(text).words.isEmpty {
+            throw ValidationError("--query: there is no word in '\(text)'")
+        }
+    }
+
+    func run() throws {
+        let session = IndexSession(
+            paths: paths.isEmpty ? DefaultInput.roots() : paths.map { BytePath($0) },
+            threadCount: threads ?? min(Processors.usableCount, Self.threadLimit),
+            query: QueryWords(query).words, top: top,
+            limit: paths.isEmpty ? DefaultInput.limit : nil, progress: ProgressLine())
+        let report = try Self.run(session)
+        StandardStream.output.write(
+            json ? try JSONReport.render(report) : TextReport.render(report))
+        if let failure = SessionChecks.failure(in: report.checks) { throw failure }
+    }
+
+    /// Errors of the runtime are defects of this program, or a lack of memory.
+    private static func run(_ session: IndexSession) throws(CommandFailure) -> IndexReport {
+        do {
+            return try session.run()
+        } catch {
+            session.progress.clear()
+            throw error as? CommandFailure ?? .internal("\(error)")
+        }
+    }
+}

@@ -1,0 +1,31 @@
+// Resident memory at the moments that the report names, as the kernel counts it.
+import Stillpoint
+
+struct MemoryMarks {
+    /// Before the first run.
+    let start: Int
+    private(set) var peak = 0
+    private(set) var indexed = 0
+    private(set) var halfDropped = 0
+    private(set) var allDropped = 0
+
+    init() throws {
+        // Where the kernel does not let the peak begin anew, it is that of the process.
+        try? ProcessMemory.resetPeak()
+        start = try ProcessMemory.residentByteCount()
+    }
+
+    mutating func noteIndexed() throws { indexed = try ProcessMemory.residentByteCount() }
+
+    mutating func noteHalfDropped() throws { halfDropped = try ProcessMemory.residentByteCount() }
+
+    mutating func noteAllDropped() throws {
+        peak = try ProcessMemory.peakResidentByteCount()
+        allDropped = try ProcessMemory.residentByteCount()
+    }
+
+    /// What is left of the peak, both taken above the start.
+    var finalShareOfPeak: Double {
+        peak > start ? Double(allDropped - start) / Double(peak - start) : 0
+    }
+}

@@ -1,0 +1,120 @@
+// Byte strings, arrays and lists, used by an attached thread as an embedder holds it.
+
+public import StillpointMemory
+public import StillpointObjects
+internal import StillpointThreads
+
+extension Handle where Payload == ManagedBytes {
+    /// How many bytes it has.
+    @inlinable
+    public func count(by thread: borrowing ManagedThread) -> Int { unsafe ManagedBytes.count(of: object) }
+
+    /// Runs `body` with the bytes. `body` passes no safepoint and does not keep the pointer.
+    @inlinable
+    public func withBytes<Result: ~Copyable, Failure: Error>(
+        by thread: borrowing ManagedThread,
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try unsafe body(ManagedBytes.bytes(of: object))
+    }
+
+    /// The bytes as text; what is no UTF-8 is replaced.
+    public func string(by thread: borrowing ManagedThread) -> String {
+        unsafe String(decoding: ManagedBytes.bytes(of: object), as: UTF8.self)
+    }
+}
+
+extension Handle where Payload == ManagedArray {
+    /// How many references it has.
+    @inlinable
+    public func count(by thread: borrowing ManagedThread) -> Int { unsafe ManagedArray.count(of: object) }
+
+    /// What the reference at `index` refers to; `nil`: nothing. Any thread.
+    @inlinable
+    public func load(_ index: Int, by thread: borrowing ManagedThread) throws(OutOfMemory) -> Handle<ManagedObject>? {
+        try unsafe ManagedArray.load(object, index, by: thread.state).adoptAny(by: thread)
+    }
+
+    /// The same, for an object known to be of `type`.
+    @inlinable
+    public func load<Target: ManagedPayload>(
+        _ index: Int, as type: ManagedType<Target>, by thread: borrowing ManagedThread
+    ) throws(OutOfMemory) -> Handle<Target>? {
+        try unsafe ManagedArray.load(object, index, by: thread.state).adopt(index: type.index, by: thread)
+    }
+
+    /// Makes the reference at `index` refer to what `new` names. Any thread.
+    @inlinable
+    public func store<Target>(
+        _ new: borrowing Handle<Target>, at index: Int, by thread: borrowing ManagedThread
+    ) {
+        unsafe ManagedArray.store(new.object, into: object, at: index, by: thread.state)
+    }
+
+    /// Makes the reference at `index` refer to nothing. Any thread.
+    @inlinable
+    public func clear(at index: Int, by thread: borrowing ManagedThread) {
+        unsafe ManagedArray.store(nil, into: object, at: index, by: thread.state)
+    }
+}
+
+extension Handle where Payload == ManagedList {
+    /// How many elements it has.
+    @inlinable
+    public func count(by thread: borrowing ManagedThread) -> Int { unsafe ManagedList.count(of: object) }
+
+    /// The element at `index`; `nil` past the end. Any thread, without a lock, also while others change the list.
+    @inlinable
+    public func load(_ index: Int, by thread: borrowing ManagedThread) throws(OutOfMemory) -> Handle<ManagedObject>? {
+        try unsafe ManagedList.load(object, index, by: thread.state).adoptAny(by: thread)
+    }
+
+    /// The same, for an element known to be of `type`.
+    @inlinable
+    public func load<Target: ManagedPayload>(
+        _ index: Int, as type: ManagedType<Target>, by thread: borrowing ManagedThread
+    ) throws(OutOfMemory) -> Handle<Target>? {
+        try unsafe ManagedList.load(object, index, by: thread.state).adopt(index: type.index, by: thread)
+    }
+
+    /// Adds an element at the end. Any thread; takes the list's lock.
+    @inlinable
+    public func append<Element>(
+        _ element: borrowing Handle<Element>, by thread: borrowing ManagedThread
+    ) throws(OutOfMemory) {
+        try unsafe ManagedList.append(element.slot, to: slot, by: thread.state)
+    }
+
+    /// Replaces the element at `index`; false if the list is not that long. Any thread; takes the list's lock.
+    @inlinable
+    @discardableResult
+    public func store<Element>(
+        _ element: borrowing Handle<Element>, at index: Int, by thread: borrowing ManagedThread
+    ) -> Bool {
+        unsafe ManagedList.store(element.slot, in: slot, at: index, by: thread.state)
+    }
+
+    /// Takes the last element off; `nil`: the list is empty. Any thread; takes the list's lock.
+    @inlinable
+    public func removeLast(by thread: borrowing ManagedThread) throws(OutOfMemory) -> Handle<ManagedObject>? {
+        try unsafe ManagedList.removeLast(from: slot, by: thread.state).adoptAny(by: thread)
+    }
+
+    /// Removes the elements that `isRemoved` says so of; returns how many. Any thread; takes the list's lock. Readers may
+    /// run: they see the list before, or after.
+    public func removeAll(
+        by thread: borrowing ManagedThread, where isRemoved: (borrowing BorrowedObject) -> Bool
+    ) throws(OutOfMemory) -> Int {
+        try unsafe ManagedList.removeAll(from: slot, by: thread.state) { object in
+            unsafe isRemoved(BorrowedObject(object))
+        }
+    }
+
+    /// Calls `body` with each element in turn, under the list's lock. `body` passes no safepoint and enters no other
+    /// object's critical section.
+    public func visit(by thread: borrowing ManagedThread, _ body: (borrowing BorrowedObject) -> Void) {
+        unsafe CriticalSection.with(thread.record, slot) {
+            unsafe ManagedList.visit(object) { element in unsafe body(BorrowedObject(element)) }
+        }
+    }
+}

@@ -1,1 +1,0 @@
-@main struct Stress { static func main() {} }
