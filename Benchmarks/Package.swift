@@ -14,9 +14,11 @@ let package = Package(
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
+        .target(name: "CLiburcuPeer", cSettings: [.define("_GNU_SOURCE")]),
         .executableTarget(
             name: "StillpointBench",
             dependencies: [
+                "CLiburcuPeer",
                 .product(name: "StillpointFloors", package: "stillpoint"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),

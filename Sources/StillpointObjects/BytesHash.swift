@@ -7,7 +7,7 @@ public enum BytesHash {
     /// A well mixed 64-bit hash of `bytes`: eight at a time, each time the two halves of a 128-bit product folded.
     @inlinable
     public static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-        var hash = first ^ UInt64(truncatingIfNeeded: bytes.count)
+        var hash = first
         var offset = 0
         while offset &+ 8 <= bytes.count {
             let word = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
@@ -24,7 +24,7 @@ public enum BytesHash {
             }
             hash = fold(hash ^ word, second)
         }
-        return fold(hash ^ second, first)
+        return fold(hash ^ second, first ^ UInt64(truncatingIfNeeded: bytes.count))
     }
 
     @inlinable @inline(__always)

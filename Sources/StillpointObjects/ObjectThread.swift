@@ -94,8 +94,7 @@ extension UnsafeMutablePointer where Pointee == ObjectThread {
     /// Floor 3's part.
     @inlinable @inline(__always)
     public var heap: UnsafeMutablePointer<ThreadHeap> {
-        // A part of a record that stays where it is.
-        unsafe withUnsafePointer(to: pointee.record.heap) { unsafe .init(mutating: $0) }
+        unsafe record.heap
     }
 
     @inlinable @inline(__always)

@@ -13,6 +13,9 @@ enum Figure {
         return String((cut.first == "." ? cut.dropFirst() : cut).reversed())
     }
 
+    /// The figure that `plain` writes.
+    static func rounded(_ figure: Double) -> Double { Double(plain(figure)) ?? figure }
+
     static func duration(_ nanoseconds: Double) -> String {
         switch nanoseconds {
         case ..<1e3: plain(nanoseconds) + " ns"

@@ -8,8 +8,10 @@ enum Bound: Encodable {
     /// Exactly none: a count that has to be zero.
     case zero
 
-    func isMet(by figure: Double) -> Bool {
-        switch self {
+    /// By the figure as it is printed, to three digits: what is equal to the bound but for noise meets it.
+    func isMet(by exactFigure: Double) -> Bool {
+        let figure = Figure.rounded(exactFigure)
+        return switch self {
         case .atMost(let limit): figure <= limit
         case .atLeast(let limit): figure >= limit
         case .moreThan(let limit): figure > limit
