@@ -16,10 +16,10 @@ public struct ServiceSignal: ~Copyable {
 
     public init() {}
 
-    /// Asks for the work that `bit` stands for. Wait-free but for a wake-up when the signal was empty.
+    /// Asks for the work that `bit` stands for. Wait-free but for a wake-up when the bit was not set.
     public static func request(_ bit: UInt32, of signal: UnsafeMutablePointer<ServiceSignal>) {
-        // Most requests repeat one that is pending: those stay a load.
-        if unsafe signal.pointee.bits.load(ordering: .relaxed) & bit != 0 { return }
+        // Always a read-modify-write, though most requests repeat one that is pending: a load that found the bit set
+        // could be satisfied before our earlier stores are visible, and the take that follows would miss them.
         // [request]
         let before = unsafe signal.pointee.bits.bitwiseOr(bit, ordering: .acquiringAndReleasing).oldValue
         if before & bit == 0 { unsafe Futex.wake(signal.pointee.address) }

@@ -66,9 +66,7 @@ enum HeldThread {
                 if waits { unsafe Futex.wake(thread.wordAddress) }
                 return
             }
-            if waits, !isCounted {
-                unsafe roster.pointee.resumedCount.wrappingSubtract(1, ordering: .relaxed)
-            }
+            if waits, !isCounted { unsafe Attachment.countOutResumed(of: roster) }
             word = found
         }
     }

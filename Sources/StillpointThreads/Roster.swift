@@ -105,10 +105,13 @@ internal import Synchronization
     /// Frees a closed roster whose threads are all deleted. The caller is offline: it waits for a grace period if
     /// frees are still deferred.
     public static func destroy(_ roster: UnsafeMutablePointer<Roster>) {
+        precondition(
+            unsafe Attachment.current == nil, "a roster destroyed by a thread that is attached")
         let world = unsafe roster.pointee.world
         while true {
             unsafe world.pointee.roll.lock()
             let isInUse = unsafe roster.pointee.userCount != 0 || World.isStopActive(over: roster)
+                || StopTheWorld.isRequested(roster)
             if !isInUse { break }
             unsafe world.pointee.roll.unlock()
             sched_yield()

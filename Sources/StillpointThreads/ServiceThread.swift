@@ -10,6 +10,7 @@
 //     it delays a stop no longer than one item of work.
 // V2  Outside the roll it touches a roster only while it counts as its user; a roster in use is not destroyed.
 // V3  It waits for grace periods detached.
+// V4  Work that is due for a thread that is not attached is never forgotten: a round that leaves some asks for the next.
 // [request]  of ServiceSignal
 
 internal import CStillpoint
@@ -56,6 +57,11 @@ public enum ServiceThread {
         while let roster = unsafe nextRoster(of: world, after: after) {
             unsafe announce(to: roster)
             if unsafe hasWorkForDetached(roster) { unsafe serve(roster) }
+            // What could not be done now (a stop is on, a thread is held, there was no memory) is tried again after
+            // the interval.
+            if unsafe isWorkLeft(in: roster) {
+                unsafe ServiceSignal.request(dueWork, of: world.signal)
+            }
             unsafe after = roster
         }
     }
@@ -92,16 +98,30 @@ public enum ServiceThread {
         unsafe world.pointee.roll.unlock()
     }
 
-    private static let dueBits = ThreadWord.mergeDue | ThreadWord.deferredDue
-        | ThreadWord.collectionDue
-
+    /// Whether to attach to an interpreter now: not while it is stopped, since the other interpreters would wait
+    /// with us.
     private static func hasWorkForDetached(_ roster: UnsafeMutablePointer<Roster>) -> Bool {
+        let world = unsafe roster.pointee.world
+        var found = unsafe roster.orphans.pointee.isPending
+        unsafe world.pointee.roll.lock()
+        defer { unsafe world.pointee.roll.unlock() }
+        if unsafe World.isStopActive(over: roster) { return false }
+        unsafe Roster.forEachMember(of: roster) { thread in
+            let word = unsafe thread.loadWord()
+            if word & ThreadWord.dueWork != 0, ThreadWord.isAway(word) { found = true }
+        }
+        return found
+    }
+
+    /// Whether a thread that is not attached has work due. (An attached one sees it at its next safepoint.)
+    private static func isWorkLeft(in roster: UnsafeMutablePointer<Roster>) -> Bool {
         let world = unsafe roster.pointee.world
         var found = unsafe roster.orphans.pointee.isPending
         unsafe world.pointee.roll.lock()
         unsafe Roster.forEachMember(of: roster) { thread in
             let word = unsafe thread.loadWord()
-            if word & dueBits != 0, ThreadWord.isAway(word) { found = true }
+            let isAttached = ThreadWord.state(word) == ThreadWord.attached
+            if word & ThreadWord.dueWork != 0, !isAttached { found = true }
         }
         unsafe world.pointee.roll.unlock()
         return found
@@ -138,7 +158,7 @@ public enum ServiceThread {
         var found: UnsafeMutablePointer<ThreadRecord>?
         unsafe world.pointee.roll.lock()
         unsafe Roster.forEachMember(of: roster) { thread in
-            guard unsafe found == nil, unsafe thread.loadWord() & dueBits != 0 else { return }
+            guard unsafe found == nil, unsafe thread.loadWord() & ThreadWord.dueWork != 0 else { return }
             if unsafe HeldThread.takeListed(thread) { unsafe found = thread }
         }
         unsafe world.pointee.roll.unlock()

@@ -48,8 +48,8 @@
 //      object lock that it entered (one handed to it while it slept it may hold: hence W13).
 //
 // A stop inside a stop by the same OS thread: allowed, and nothing, if the outer one covers it; else
-// `.stopInsideStop`. A requester attached to an interpreter out of scope is detached meanwhile. A requester
-// whose interpreter lock already excludes every thread in scope needs no stop: the pair does nothing.
+// `.stopInsideStop`; it ends before the outer one does. A requester attached to an interpreter out of scope is detached meanwhile. A requester
+// who holds the lock of the one interpreter in scope needs no stop: the pair does nothing.
 //
 // Lock order: turn, then roll. Neither is held across a wait for a thread to run.
 // [turn]    the writes of the last stop  ->  the next one whose turn it is
@@ -98,10 +98,13 @@ public enum StopTheWorld {
     ) throws(ThreadStateError) -> StoppedWorld {
         precondition(unsafe scope == nil || scope!.pointee.world == world, "an interpreter of another runtime")
         let current = unsafe Attachment.current
+        if let current = unsafe current {
+            if unsafe current.pointee.waitingBanDepth > 0 { throw .insideDestroyFunction }
+        }
         let isInScope = unsafe current != nil
             && (scope == nil ? current!.pointee.world == world : current!.pointee.roster == scope)
-        if let current = unsafe current, !isInScope {
-            if unsafe current.pointee.stopDepth > 0 { throw .stopInsideStop }
+        // (Inside a stop of its own a thread stays attached whatever it asks for: it is covered, or refused.)
+        if let current = unsafe current, !isInScope, unsafe current.pointee.stopDepth == 0 {
             unsafe Attachment.detach(current)
             do throws(ThreadStateError) {
                 let isNested = try unsafe enter(world, scope: scope, stopper: nil)
@@ -162,15 +165,13 @@ public enum StopTheWorld {
                 if let stopper = unsafe stopper { unsafe Attachment.reattach(stopper) }
             }
         }
-        if let stopper = unsafe stopper {
-            unsafe deepen(stopper, by: 1)
-            sp_rcu_offline()  // W9: a grace period never waits for a pause
-        }
+        if let stopper = unsafe stopper { unsafe deepen(stopper, by: 1) }
         unsafe waitForResumed(world, scope: scope)
         let askedAtNanoseconds = MonotonicClock.nanoseconds()
         let stop = unsafe stopRecord(of: world, scope: scope)
         unsafe ask(world, scope: scope, stop: stop, stopper: stopper)
         unsafe waitForArrivals(world, scope: scope, stop: stop)
+        assert(unsafe isStill(world, scope: scope, but: stopper), "W4, W14")
         let elapsed = MonotonicClock.nanoseconds() - askedAtNanoseconds
         unsafe world.pointee.timeToSafepoint.record(nanoseconds: elapsed)
         unsafe scope?.pointee.timeToSafepoint.record(nanoseconds: elapsed)
@@ -182,23 +183,22 @@ public enum StopTheWorld {
         _ world: UnsafeMutablePointer<World>, _ request: borrowing StopRequest,
         _ stopper: UnsafeMutablePointer<ThreadRecord>?
     ) throws(ThreadStateError) -> Bool {
-        let all = unsafe world.stop
-        var isCovered = unsafe all.pointee.isActive && all.pointee.requester == request.requester
-        var isStopping = isCovered
+        var isCovered = false
+        if let cover = unsafe coveringStop(of: world, scope: request.scope, by: request.requester) {
+            unsafe cover.pointee.coveredCount = cover.pointee.coveredCount + 1
+            isCovered = true
+        } else if let stopper = unsafe stopper {
+            // Who holds an interpreter's lock excludes that interpreter's threads; not those of interpreters yet to be
+            // made, so a stop of all is always a real one.
+            isCovered = unsafe stopper.pointee.roster.pointee.lock != nil
+                && request.scope == stopper.pointee.roster
+        }
+        var isStopping = unsafe world.stop.pointee.isActive
+            && world.stop.pointee.requester == request.requester
         unsafe World.forEachRoster(of: world, in: nil) { roster in
             let isOurs = unsafe roster.pointee.stop.isActive
                 && roster.pointee.stop.requester == request.requester
-            if isOurs {
-                isStopping = true
-                if unsafe request.scope == roster { isCovered = true }
-            }
-        }
-        if let stopper = unsafe stopper, let lock = unsafe stopper.pointee.roster.pointee.lock {
-            var isAlone = true
-            unsafe World.forEachRoster(of: world, in: request.scope) { roster in
-                if unsafe roster.pointee.lock != lock { isAlone = false }
-            }
-            if isAlone { isCovered = true }
+            if isOurs { isStopping = true }
         }
         if isCovered {
             unsafe world.pointee.roll.unlock()
@@ -211,16 +211,14 @@ public enum StopTheWorld {
         return false
     }
 
+    /// Counts the stops that a thread has under way. From the first to the last it is offline to liburcu (W9): a
+    /// grace period never waits for a pause.
     private static func deepen(_ stopper: UnsafeMutablePointer<ThreadRecord>, by change: Int) {
-        unsafe stopper.pointee.stopDepth = stopper.pointee.stopDepth + change
+        let before = unsafe stopper.pointee.stopDepth
+        unsafe stopper.pointee.stopDepth = before + change
         unsafe stopper.updateTransition()
-    }
-
-    private static func stopRecord(
-        of world: UnsafeMutablePointer<World>, scope: UnsafeMutablePointer<Roster>?
-    ) -> UnsafeMutablePointer<Stop> {
-        if let scope = unsafe scope { return unsafe scope.stop }
-        return unsafe world.stop
+        if before == 0 { sp_rcu_offline() }
+        if before + change == 0 { sp_rcu_online() }
     }
 
     /// Waits for the threads that the last stop let go (W12). Nobody adds to them: the turn is ours.
@@ -338,11 +336,15 @@ public enum StopTheWorld {
             unsafe world.pointee.pause.record(nanoseconds: elapsed)
             unsafe scope?.pointee.pause.record(nanoseconds: elapsed)
             unsafe letGo(world, scope: scope, stopper: stopper)
+        } else {
+            unsafe world.pointee.roll.lock()
+            let cover = unsafe coveringStop(of: world, scope: scope, by: sp_os_thread_identity())
+            if let cover = unsafe cover {
+                unsafe cover.pointee.coveredCount = cover.pointee.coveredCount - 1
+            }
+            unsafe world.pointee.roll.unlock()
         }
-        if let stopper = unsafe stopper {
-            if !isNested { sp_rcu_online() }
-            unsafe deepen(stopper, by: -1)
-        }
+        if let stopper = unsafe stopper { unsafe deepen(stopper, by: -1) }
     }
 
     /// The walk that lets go, and the turn passed on.
@@ -355,6 +357,8 @@ public enum StopTheWorld {
         precondition(
             unsafe stop.pointee.isActive && stop.pointee.requester == sp_os_thread_identity(),
             "a stopped world let go by a thread that did not stop it")
+        precondition(
+            unsafe stop.pointee.coveredCount == 0, "a stop ended before one inside it")
         unsafe World.forEachRoster(of: world, in: scope) { roster in
             unsafe Roster.forEachListed(of: roster) { thread in
                 if unsafe thread != stopper, unsafe !Roster.makeDormant(thread) {

@@ -22,6 +22,7 @@
 //   9     isClosing         the interpreter's end               nobody
 //   10    isDormant         stopper, as it lets go who does     owner as it attaches, or holder, under
 //                           not wait (Dormancy.swift)           the roll
+//   11    isCleared         who clears it, holding it          nobody
 //   31    quiescenceWanted  Reclamation                         Reclamation
 
 internal import StillpointSynchronization
@@ -39,9 +40,12 @@ public enum ThreadWord {
     public static let mergeDue: UInt32 = 1 << 5
     public static let collectionDue: UInt32 = 1 << 6
     public static let deferredDue: UInt32 = 1 << 7
+    /// What the service thread does for a thread that is away.
+    public static let dueWork = mergeDue | collectionDue | deferredDue
     public static let yieldDue: UInt32 = 1 << 8
     public static let isClosing: UInt32 = 1 << 9
     public static let isDormant: UInt32 = 1 << 10
+    public static let isCleared: UInt32 = 1 << 11
 
     /// The state in `word`: `detached`, `attached` or `suspended`.
     @inlinable

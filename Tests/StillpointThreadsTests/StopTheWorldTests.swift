@@ -262,6 +262,59 @@ import Testing
         runtime.end()
     }
 
+    @Test func `a stop of another interpreter inside a stop of all is covered`() throws {
+        let second = try runtime.makeInterpreter()
+        try interpreter.withThread { thread in
+            let all = try StopTheWorld.begin(runtime.world, scope: nil)
+            try StopTheWorld.begin(runtime.world, scope: second.roster).resume()
+            #expect(state(of: thread) == ThreadWord.attached)
+            all.resume()
+        }
+        runtime.end()
+    }
+
+    @Test func `attaching inside a stop of one's own is refused`() throws {
+        let thread = try interpreter.make()
+        let stopped = try StopTheWorld.begin(runtime.world, scope: interpreter.roster)
+        #expect(throws: ThreadStateError.stopInsideStop) { try Attachment.attach(thread) }
+        stopped.resume()
+        try Attachment.attach(thread)
+        try Roster.clear(thread, by: thread)
+        Roster.deleteCurrent(thread)
+        runtime.end()
+    }
+
+    @Test func `a stop that ends before one inside it ends the process and says so`() async {
+        let result = await #expect(
+            processExitsWith: .failure, observing: [\.standardErrorContent]
+        ) {
+            let runtime = try TestRuntime()
+            let interpreter = try runtime.makeInterpreter()
+            let outer = try StopTheWorld.begin(runtime.world, scope: interpreter.roster)
+            let inner = try StopTheWorld.begin(runtime.world, scope: interpreter.roster)
+            outer.resume()
+            inner.resume()
+        }
+        let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(text.contains("a stop ended before one inside it"))
+    }
+
+    @Test func `a destroy function cannot stop the world, and its safepoints do nothing`() throws {
+        try interpreter.withThread { thread in
+            thread.banWaiting()
+            #expect(throws: ThreadStateError.insideDestroyFunction) {
+                try StopTheWorld.begin(runtime.world, scope: interpreter.roster).resume()
+            }
+            thread.setDue(ThreadWord.mergeDue)
+            Safepoint.poll(thread)
+            #expect(word(of: thread) & ThreadWord.mergeDue != 0)
+            thread.allowWaiting()
+            Safepoint.poll(thread)
+            #expect(word(of: thread) == ThreadWord.attached)
+        }
+        runtime.end()
+    }
+
     @Test func `a requester of another interpreter is detached meanwhile and attached after`() throws {
         let second = try runtime.makeInterpreter()
         try interpreter.withThread { thread in
