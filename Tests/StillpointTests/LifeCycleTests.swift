@@ -164,6 +164,19 @@ import Testing
         try unused.end()
     }
 
+    @Test func `a host thread used while it is detached ends the process and says so`() async {
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            let world = try World()
+            let host = try world.interpreter.makeHostThread()
+            try host.attach()
+            host.thread.safepoint()
+            host.detach()
+            host.thread.safepoint()
+        }
+        let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(text.contains("a host thread used while it is not attached here"))
+    }
+
     @Test func `shutdown from an attached thread is refused`() throws {
         let world = try World()
         try world.interpreter.withThread { _ in
