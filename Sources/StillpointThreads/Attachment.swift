@@ -10,7 +10,7 @@
 //     these protocols come from).
 // A3  A thread that a stop has asked never becomes `detached`: its move fails against stopRequested and it
 //     suspends itself instead. So a stopper walks over the threads once, and needs no rescan.
-// A4  A thread that sleeps to attach has isWaiting set, and whoever lets it go counts it in its roster's
+// A4  A thread that sleeps to attach, or has suspended to come back, has isWaiting set, and whoever lets it go counts it in its roster's
 //     resumedCount until it attaches or says that it runs: the next stop waits for that.
 // A5  Under an interpreter lock, the lock is held while attached, and never while suspended.
 //
@@ -151,6 +151,10 @@ public enum Attachment {
                 throw .shuttingDown
             }
             if ThreadWord.state(word) != ThreadWord.suspended { return }
+            if word & ThreadWord.isDormant != 0 {
+                unsafe Roster.awaken(thread)
+                continue
+            }
             let waiting = word | ThreadWord.isWaiting
             if word != waiting {
                 // Fails if anything changed, and then we look again. No edge: the thread does nothing meanwhile.
@@ -192,11 +196,20 @@ public enum Attachment {
         unsafe stepAside(thread)
     }
 
+    /// Detaches at a safepoint, to come back at once: if a stop has asked, the thread waits from this move on.
+    static func pause(_ thread: UnsafeMutablePointer<ThreadRecord>) {
+        unsafe CriticalSection.suspendAll(of: thread)  // A2
+        unsafe stepAside(thread, comesBack: true)
+        unsafe reattach(thread)
+    }
+
     /// Detaches without a look at critical sections: they are suspended already.
-    static func stepAside(_ thread: UnsafeMutablePointer<ThreadRecord>) {
+    static func stepAside(
+        _ thread: UnsafeMutablePointer<ThreadRecord>, comesBack: Bool = false
+    ) {
         sp_set_current_thread(nil)
         sp_rcu_offline()
-        unsafe leaveAttached(thread)
+        unsafe leaveAttached(thread, comesBack: comesBack)
         if let lock = unsafe thread.pointee.roster.pointee.lock {
             unsafe InterpreterLock.release(lock)
         }
@@ -204,7 +217,9 @@ public enum Attachment {
 
     /// attached -> detached; or -> suspended, telling the stopper, if a stop has asked (A3).
     @usableFromInline @inline(never)
-    static func leaveAttached(_ thread: UnsafeMutablePointer<ThreadRecord>) {
+    static func leaveAttached(
+        _ thread: UnsafeMutablePointer<ThreadRecord>, comesBack: Bool = false
+    ) {
         var word = unsafe thread.loadWord()
         while true {
             assert(ThreadWord.state(word) == ThreadWord.attached, "A1")
@@ -214,6 +229,7 @@ public enum Attachment {
             var desired = ThreadWord.with(
                 state: suspends ? ThreadWord.suspended : ThreadWord.detached, in: word)
             if suspends { desired &= ~ThreadWord.stopRequested }
+            if suspends, comesBack { desired |= ThreadWord.isWaiting }
             // Acquiring [ask]: `thread.stop` was written before the bit was set. Releasing [park].
             let (done, found) = unsafe thread.pointee.participant.word.compareExchange(
                 expected: word, desired: desired, ordering: .acquiringAndReleasing)

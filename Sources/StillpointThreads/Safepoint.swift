@@ -36,10 +36,7 @@ public enum Safepoint {
         if unsafe thread.pointee.stopDepth > 0 { return }  // P1
         let word = unsafe thread.loadWord()
         if word & Participant.quiescenceWanted != 0 { sp_rcu_quiescent_state() }
-        if word & ThreadWord.stopRequested != 0 {
-            unsafe Attachment.detachSlow(thread)
-            unsafe Attachment.reattach(thread)
-        }
+        if word & ThreadWord.stopRequested != 0 { unsafe Attachment.pause(thread) }
         if unsafe thread.pointee.isAtSafepoint { return }  // P2
         unsafe thread.pointee.isAtSafepoint = true
         unsafe doDueWork(of: thread)
@@ -48,10 +45,7 @@ public enum Safepoint {
 
     private static func doDueWork(of thread: UnsafeMutablePointer<ThreadRecord>) {
         let world = unsafe thread.pointee.world
-        if unsafe thread.takeDue(ThreadWord.yieldDue) {
-            unsafe Attachment.detachSlow(thread)
-            unsafe Attachment.reattach(thread)
-        }
+        if unsafe thread.takeDue(ThreadWord.yieldDue) { unsafe Attachment.pause(thread) }
         if unsafe thread.takeDue(ThreadWord.mergeDue) {
             unsafe world.pointee.hooks.merge?(thread, thread)
         }

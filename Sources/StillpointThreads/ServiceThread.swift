@@ -36,14 +36,11 @@ public enum ServiceThread {
         let signal = unsafe world.signal
         while true {
             unsafe ServiceSignal.wait(on: signal, untilNanoseconds: nil)
-            var requests = unsafe ServiceSignal.take(from: signal)
-            let deadline = MonotonicClock.nanoseconds() + intervalNanoseconds
-            while requests & (end | Reclamation.urgentRequest) == 0,
-                MonotonicClock.nanoseconds() < deadline
-            {
-                unsafe ServiceSignal.wait(on: signal, untilNanoseconds: deadline)
-                unsafe requests |= ServiceSignal.take(from: signal)
-            }
+            // Requests stay in the signal meanwhile, so that one that is repeated wakes nobody.
+            unsafe ServiceSignal.linger(
+                on: signal, unlessAny: end | Reclamation.urgentRequest,
+                untilNanoseconds: MonotonicClock.nanoseconds() + intervalNanoseconds)
+            let requests = unsafe ServiceSignal.take(from: signal)
             if requests & end != 0 { return }
             if requests & (Reclamation.request | Reclamation.urgentRequest) != 0 {
                 Reclamation.synchronize()
@@ -87,7 +84,7 @@ public enum ServiceThread {
     private static func announce(to roster: UnsafeMutablePointer<Roster>) {
         let world = unsafe roster.pointee.world
         unsafe world.pointee.roll.lock()
-        unsafe Roster.forEachListed(of: roster) { thread in
+        unsafe Roster.forEachMember(of: roster) { thread in
             if unsafe thread.deferred.pointee.isPending {
                 unsafe thread.setDue(ThreadWord.deferredDue)
             }
@@ -102,9 +99,9 @@ public enum ServiceThread {
         let world = unsafe roster.pointee.world
         var found = unsafe roster.orphans.pointee.isPending
         unsafe world.pointee.roll.lock()
-        unsafe Roster.forEachListed(of: roster) { thread in
+        unsafe Roster.forEachMember(of: roster) { thread in
             let word = unsafe thread.loadWord()
-            if word & dueBits != 0, ThreadWord.state(word) == ThreadWord.detached { found = true }
+            if word & dueBits != 0, ThreadWord.isAway(word) { found = true }
         }
         unsafe world.pointee.roll.unlock()
         return found
@@ -140,9 +137,9 @@ public enum ServiceThread {
         let world = unsafe roster.pointee.world
         var found: UnsafeMutablePointer<ThreadRecord>?
         unsafe world.pointee.roll.lock()
-        unsafe Roster.forEachListed(of: roster) { thread in
+        unsafe Roster.forEachMember(of: roster) { thread in
             guard unsafe found == nil, unsafe thread.loadWord() & dueBits != 0 else { return }
-            if unsafe HeldThread.take(thread) { unsafe found = thread }
+            if unsafe HeldThread.takeListed(thread) { unsafe found = thread }
         }
         unsafe world.pointee.roll.unlock()
         return unsafe found

@@ -17,8 +17,8 @@
 //             counted and gets stopRequested; a suspended one (born so, or held) is stopped already
 //   wait      until every counted thread has told that it is suspended, or gone
 //   pause     the caller's work
-//   let go    one walk under the roll: every thread but the stopper becomes detached, who waits is woken;
-//             the turn passes on
+//   let go    one walk under the roll: every thread that waits becomes detached and is woken; the others become
+//             dormant, and later stops need not visit them (Dormancy.swift); the turn passes on
 //
 // W1   A stop that is active has its turn: no other active stop overlaps it.
 // W2   While a stop of all is active, no stop of one interpreter is; several of those, over different
@@ -29,7 +29,8 @@
 // W5   The list of threads changes under the roll; the walks are under the roll; a thread listed while a stop is
 //      active is born suspended.
 // W6   Only the owner leaves `attached`; only a stopper, or a holder that the stop excludes, moves between
-//      `detached` and `suspended`. Nobody moves from `suspended` to `attached`.
+//      `detached` and `suspended`; and the owner of a dormant thread back, under the roll, while no stop has
+//      asked. Nobody moves from `suspended` to `attached`.
 // W7   The stop that a thread arrives at is the one that asked it: `thread.stop` is written before the bit, and
 //      that stop cannot end before the arrival.
 // W8   countdown reaches 0 once a stop, and is set anew only when the stop has its turn again.
@@ -38,7 +39,8 @@
 // W10  A thread that has left the list is never waited for.
 // W11  Liveness: if every attached thread reaches a safepoint or detaches, the stop begins; there is no rescan
 //      and no time-out to wait for.
-// W12  Liveness: a thread that waits when it is let go attaches before the next stop of it begins.
+// W12  Liveness: a thread that waits when it is let go attaches before the next stop of it begins. One that
+//      suspends at a safepoint waits from that very move.
 // W13  In the pause the stopper takes no lock that a thread in scope may hold. It may take: the roll, the lock of
 //      reclamation's roll, an interpreter heap's lock, bucket locks of the parking lot. None of them is held
 //      across a poll, a detach or a wait for a thread.
@@ -355,7 +357,9 @@ public enum StopTheWorld {
             "a stopped world let go by a thread that did not stop it")
         unsafe World.forEachRoster(of: world, in: scope) { roster in
             unsafe Roster.forEachListed(of: roster) { thread in
-                if unsafe thread != stopper { unsafe HeldThread.release(thread) }
+                if unsafe thread != stopper, unsafe !Roster.makeDormant(thread) {
+                    unsafe HeldThread.release(thread)
+                }
             }
         }
         unsafe stop.pointee.isActive = false

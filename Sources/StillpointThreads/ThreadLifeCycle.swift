@@ -62,9 +62,7 @@ extension Roster {
             unsafe thread.pointee.participant.word.bitwiseOr(
                 ThreadWord.suspended, ordering: .relaxed)  // published by the roll
         }
-        unsafe thread.pointee.next = roster.pointee.threads
-        if let first = unsafe roster.pointee.threads { unsafe first.pointee.previous = thread }
-        unsafe roster.pointee.threads = thread
+        unsafe link(thread, dormant: false)
         unsafe roster.pointee.threadCount = roster.pointee.threadCount + 1
         unsafe world.pointee.roll.unlock()
         return unsafe thread
@@ -88,7 +86,7 @@ extension Roster {
     }
 
     /// Empties a thread state: its queues, free lists, deferred frees and heap, in this order (L3). It never
-    /// attaches again.
+    /// attaches again. Passes safepoints while a stop or another thread has it.
     /// - Parameter current: the calling thread's attached state, of the same interpreter; it may be `thread` itself.
     public static func clear(
         _ thread: UnsafeMutablePointer<ThreadRecord>, by current: UnsafeMutablePointer<ThreadRecord>
@@ -106,7 +104,13 @@ extension Roster {
                 "a thread state cleared inside a critical section")
             unsafe empty(thread, by: current)
         } else {
-            guard unsafe HeldThread.take(thread) else { throw .stillAttached }
+            while unsafe !HeldThread.take(thread) {
+                if unsafe ThreadWord.state(thread.loadWord()) == ThreadWord.attached {
+                    throw .stillAttached
+                }
+                unsafe Safepoint.poll(current)
+                SystemThread.yield()
+            }
             unsafe empty(thread, by: current)
             unsafe HeldThread.letGo(thread)
         }
@@ -171,14 +175,7 @@ extension Roster {
     private static func unlist(_ thread: UnsafeMutablePointer<ThreadRecord>) {
         let roster = unsafe thread.pointee.roster
         unsafe roster.pointee.world.pointee.roll.withLock {
-            let next = unsafe thread.pointee.next
-            let previous = unsafe thread.pointee.previous
-            if let next = unsafe next { unsafe next.pointee.previous = previous }
-            if let previous = unsafe previous {
-                unsafe previous.pointee.next = next
-            } else {
-                unsafe roster.pointee.threads = next
-            }
+            unsafe unlink(thread, dormant: thread.loadWord() & ThreadWord.isDormant != 0)
             unsafe roster.pointee.threadCount = roster.pointee.threadCount - 1
         }
     }

@@ -50,7 +50,7 @@ private struct SeededNumbers: RandomNumberGenerator {
         let reports = try [1, 2, 4, 16].map { try session(folder, threads: $0).run() }
         let first = reports[0]
         for report in reports {
-            #expect(report.checks.allSatisfy(\.isPassed), "\(report.checks)")
+            #expect(report.checks.allSatisfy { $0.isPassed }, "\(report.checks)")
             #expect(report.runs[1].objects == first.runs[0].objects)
             #expect(report.runs[1].objectBytes == first.runs[0].objectBytes)
             #expect(report.runs[1].distinctWords == first.runs[0].distinctWords)
@@ -96,7 +96,7 @@ private struct SeededNumbers: RandomNumberGenerator {
         #expect(report.input.filesIndexed == 9)
         #expect(report.input.skipped.map(\.path) == [refused])
         #expect(report.input.skipped.map(\.reason) == ["unreadable"])
-        #expect(report.checks.allSatisfy(\.isPassed))
+        #expect(report.checks.allSatisfy { $0.isPassed })
     }
 
     @Test func `a file that shrinks or vanishes meanwhile is named, and excuses a difference`() throws {
@@ -119,7 +119,7 @@ private struct SeededNumbers: RandomNumberGenerator {
         #expect(report.input.shrunk == [shrinking.text])
         #expect(report.input.changed == [shrinking.text, vanishing.text])
         #expect(report.input.skipped.map(\.reason) == ["vanished"])
-        #expect(report.checks.allSatisfy(\.isPassed), "\(report.checks)")
+        #expect(report.checks.allSatisfy { $0.isPassed }, "\(report.checks)")
     }
 
     @Test func `a limit of bytes leaves out what goes beyond it, and says so`() throws {
@@ -131,7 +131,7 @@ private struct SeededNumbers: RandomNumberGenerator {
         #expect(report.input.filesLeftOut == 2)
         #expect(report.input.bytes == 20)
         #expect(report.input.defaultLimit?.isReached == true)
-        #expect(report.checks.allSatisfy(\.isPassed))
+        #expect(report.checks.allSatisfy { $0.isPassed })
     }
 
     @Test func `a file is read in pieces, whatever its size`() throws {
