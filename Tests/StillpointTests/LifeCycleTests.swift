@@ -136,6 +136,14 @@ import Testing
         try world.runtime.shutdown()
     }
 
+    @Test func `of threads that finish while others are started, none is forgotten`() throws {
+        struct Failure: Error {}
+        let world = try World { $0.verifiesCollections = false }
+        let count = rounds(2000)
+        for _ in 0..<count { try world.interpreter.startThread { _ in throw Failure() } }
+        #expect(try world.end().uncaughtErrors.count == count)
+    }
+
     @Test func `host threads attach and detach, and what is left of them is cleared`() throws {
         let world = try World()
         let host = try world.interpreter.makeHostThread()
