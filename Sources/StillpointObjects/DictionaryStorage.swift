@@ -8,6 +8,7 @@
 //
 // [entry]  an entry's hash and value, the key's bytes  ->  whoever loads its key
 
+internal import Glibc
 internal import StillpointMemory
 internal import StillpointPlatform
 internal import Synchronization
@@ -62,7 +63,8 @@ enum DictionaryStorage {
             guard let key = unsafe ObjectPointer(bitPattern: key) else { return nil }
             if unsafe entry.pointee.hash.load(ordering: .relaxed) == hash,
                 unsafe ManagedBytes.count(of: key) == bytes.count,
-                unsafe bytes.elementsEqual(ManagedBytes.bytes(of: key))
+                unsafe bytes.isEmpty
+                    || memcmp(bytes.baseAddress!, ManagedBytes.bytes(of: key).baseAddress!, bytes.count) == 0
             {
                 return unsafe entry
             }

@@ -167,7 +167,9 @@ extension UnsafeMutablePointer where Pointee == InterpreterObjects {
     /// Takes over figures and old storages of a thread state that ends.
     func takeLeavings(of thread: UnsafeMutablePointer<ObjectThread>) {
         unsafe pointee.lock.lock()
-        unsafe pointee.gone.add(thread)
+        var gone = unsafe pointee.gone
+        unsafe gone.add(thread)
+        unsafe pointee.gone = gone
         unsafe thread.own.pointee.bornCount = 0
         unsafe thread.own.pointee.diedCount = 0
         unsafe thread.own.pointee.queuedCount = 0

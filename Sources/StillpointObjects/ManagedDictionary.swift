@@ -53,6 +53,17 @@ public enum ManagedDictionary {
         }
     }
 
+    /// The value of a key, not counted: for keys that keep their value, so that threads which all look up the same few
+    /// do not write to them. Good until the thread's next safepoint, and while nobody replaces or removes the value.
+    public static func peek(
+        _ bytes: UnsafeRawBufferPointer, hash: UInt64, in dictionary: ObjectPointer
+    ) -> ObjectPointer? {
+        guard let storage = unsafe ContainerBody.of(dictionary).loadStorage(),
+            let entry = unsafe DictionaryStorage.find(bytes, hash: hash, in: storage)
+        else { return nil }
+        return unsafe ObjectPointer(bitPattern: entry.pointee.value.load(ordering: .acquiring))  // [publish]
+    }
+
     /// The value of a key; if there is none, the value that `make` makes, from now on the key's. With a count for the
     /// caller. A hit takes no lock and allocates nothing. If it throws, nothing was changed.
     /// - Parameter make: makes a value with one count. Called at most once, without a lock; if another thread puts the

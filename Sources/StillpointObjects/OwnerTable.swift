@@ -104,39 +104,46 @@ extension UnsafeMutablePointer where Pointee == OwnerTable {
         unsafe pointee.lock.lock()
         defer { unsafe pointee.lock.unlock() }
         if unsafe pointee.returnedCount > 0 {
-            unsafe pointee.returnedCount -= 1
-            return unsafe UInt64(pointee.returned[pointee.returnedCount])
+            let count = unsafe pointee.returnedCount - 1
+            unsafe pointee.returnedCount = count
+            return unsafe UInt64(pointee.returned[count])
         }
         if unsafe pointee.fresh > pointee.limit { return nil }
-        unsafe pointee.fresh += 1
-        return unsafe UInt64(pointee.fresh - 1)
+        let identifier = unsafe pointee.fresh
+        unsafe pointee.fresh = identifier + 1
+        return UInt64(identifier)
     }
 
     /// Lets a number be given out again. Nobody is listed under it.
     func giveBack(_ identifier: UInt64) {
         unsafe pointee.lock.lock()
-        assert(unsafe pointee.returnedCount < pointee.limit, "more identifiers returned than given")
-        unsafe pointee.returned[pointee.returnedCount] = UInt16(identifier)
-        unsafe pointee.returnedCount += 1
+        let (count, returned) = unsafe (pointee.returnedCount, pointee.returned)
+        assert(unsafe count < pointee.limit, "more identifiers returned than given")
+        unsafe returned[count] = UInt16(identifier)
+        unsafe pointee.returnedCount = count + 1
         unsafe pointee.lock.unlock()
     }
+
+    // Fields are assigned, never changed in place: a change in place of one field looks to ThreadSanitizer like a
+    // change of the whole table, whose fields have different locks.
 
     /// Calls `body` with the lock of a number held, with its entry.
     func locked<Result>(
         _ identifier: UInt64,
-        _ body: (inout UnsafeMutablePointer<ObjectThread>?) -> Result
+        _ body: (UnsafeMutablePointer<UnsafeMutablePointer<ObjectThread>?>) -> Result
     ) -> Result {
         let shard = unsafe pointee.shards + Int(identifier) % OwnerTable.shardCount
         unsafe shard.pointee.lock.lock()
         defer { unsafe shard.pointee.lock.unlock() }
-        return unsafe body(&pointee.entries[Int(identifier)])
+        let entries = unsafe pointee.entries
+        return unsafe body(entries + Int(identifier))
     }
 
     /// Lists a thread state under the number that it claimed.
     func enlist(_ thread: UnsafeMutablePointer<ObjectThread>) {
         unsafe locked(thread.own.pointee.ownerIdentifier) { entry in
-            precondition(unsafe entry == nil, "O1")
-            unsafe entry = thread
+            precondition(unsafe entry.pointee == nil, "O1")
+            unsafe entry.pointee = thread
         }
     }
 
@@ -144,7 +151,7 @@ extension UnsafeMutablePointer where Pointee == OwnerTable {
     func withdrawIfIdle(_ thread: UnsafeMutablePointer<ObjectThread>) -> Bool {
         unsafe locked(thread.own.pointee.ownerIdentifier) { entry in
             if unsafe !thread.queue.pointee.isEmpty { return false }
-            if unsafe entry == thread { unsafe entry = nil }
+            if unsafe entry.pointee == thread { unsafe entry.pointee = nil }
             return true
         }
     }
@@ -155,7 +162,7 @@ extension UnsafeMutablePointer where Pointee == OwnerTable {
     ) -> Delivery {
         var mustRequest = false
         let delivery = unsafe locked(identifier) { (entry) -> Delivery in
-            guard let owner = unsafe entry,
+            guard let owner = unsafe entry.pointee,
                 unsafe owner.pointee.record.roster == thread.pointee.record.roster
             else {
                 return unsafe Counting.merge(object, adding: -1) ? .mergedDead : .merged

@@ -27,7 +27,10 @@ enum Retirement {
         // relaxed: visitors look at a stop. The other bits of the word stay.
         unsafe storage.header.pointee.type.bitwiseXor(before ^ type, ordering: .relaxed)  // T1
         if unsafe !deferFree(of: storage, by: thread) {
-            unsafe push(storage, to: &thread.own.pointee.undeferred)
+            // relaxed, as all links: they are the owner's.
+            unsafe storage.header.pointee.owner.store(
+                OwnerWord.link(to: thread.own.pointee.undeferred), ordering: .relaxed)
+            unsafe thread.own.pointee.undeferred = storage
         }
     }
 
@@ -44,7 +47,9 @@ enum Retirement {
     static func freeAll(
         _ thread: UnsafeMutablePointer<ObjectThread>, by worker: UnsafeMutablePointer<ObjectThread>
     ) {
-        unsafe free(&thread.own.pointee.undeferred, by: worker)
+        let first = unsafe thread.own.pointee.undeferred
+        unsafe thread.own.pointee.undeferred = nil
+        unsafe free(first, by: worker)
     }
 
     /// Frees what ended threads of an interpreter could not defer. World stopped.
@@ -53,22 +58,20 @@ enum Retirement {
         by worker: UnsafeMutablePointer<ObjectThread>
     ) {
         unsafe interpreter.pointee.lock.lock()
-        unsafe free(&interpreter.pointee.undeferred, by: worker)
+        let first = unsafe interpreter.pointee.undeferred
+        unsafe interpreter.pointee.undeferred = nil
         unsafe interpreter.pointee.lock.unlock()
+        unsafe free(first, by: worker)
     }
 
     private static func free(
-        _ list: inout ObjectPointer?, by worker: UnsafeMutablePointer<ObjectThread>
+        _ first: ObjectPointer?, by worker: UnsafeMutablePointer<ObjectThread>
     ) {
-        while let storage = unsafe list {
-            unsafe list = Destruction.successor(of: storage)
+        var next = unsafe first
+        while let storage = unsafe next {
+            unsafe next = Destruction.successor(of: storage)
             unsafe freeBlock(storage, by: worker)
         }
-    }
-
-    private static func push(_ storage: ObjectPointer, to list: inout ObjectPointer?) {
-        unsafe storage.header.pointee.owner.store(OwnerWord.link(to: list), ordering: .relaxed)
-        unsafe list = storage
     }
 
     /// False: there is no memory for it.

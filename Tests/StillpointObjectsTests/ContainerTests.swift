@@ -231,6 +231,10 @@ import Testing
                 let found = "\(index)".withKey { bytes, _ in
                     ManagedDictionary.find(bytes, hash: 3, in: dictionary.object, by: thread)
                 }
+                let peeked = "\(index)".withKey { bytes, _ in
+                    ManagedDictionary.peek(bytes, hash: 3, in: dictionary.object)
+                }
+                #expect(peeked == found)
                 #expect(number(found, by: thread) == (index < 50 ? index : nil))
             }
             dictionary.end(by: thread)
