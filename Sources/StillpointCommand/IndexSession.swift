@@ -93,8 +93,7 @@ struct IndexSession {
         let (collection, heap) = try run.collectAndCount()
         results.half = DropResult(
             documentCount: documentCount - keptCount, wordCount: wordCount,
-            collection: collection, heap: heap,
-            residentByteCount: try ProcessMemory.residentByteCount())
+            collection: collection, heap: heap)
     }
 
     private func dropRest(_ run: IndexRun, _ results: inout SessionResults) throws {
@@ -103,8 +102,7 @@ struct IndexSession {
         let (collection, heap) = try run.collectAndCount()
         results.rest = DropResult(
             documentCount: results.keptCount, wordCount: wordCount,
-            collection: collection, heap: heap,
-            residentByteCount: try ProcessMemory.residentByteCount())
+            collection: collection, heap: heap)
     }
 
     // MARK: - Nothing to do
@@ -113,14 +111,16 @@ struct IndexSession {
         let passedOver = found.skipped.count + found.hiddenCount
         return .noInput(
             "no files under the paths given"
-                + (passedOver == 0 ? "" : " (\(Figures.count(passedOver, "entry", "entries")) passed over)"))
+                + (passedOver == 0
+                    ? "" : " (\(Figures.count(passedOver, "entry", "entries")) passed over)"))
     }
 
     private func nothingReadable(_ outcomes: [FileOutcome?]) -> CommandFailure {
-        var counts: [String: Int] = [:]
-        for outcome in outcomes { if let reason = outcome?.skipReason { counts[reason.rawValue, default: 0] += 1 } }
-        let reasons = counts.sorted { $0.key < $1.key }.map { "\($0.key) \(Figures.count($0.value))" }
-        return .data("no UTF-8 text in \(Figures.count(outcomes.count, "file")): "
-            + reasons.joined(separator: ", "))
+        let reasons = Dictionary(grouping: outcomes.compactMap { $0?.skipReason?.rawValue }) { $0 }
+            .sorted { $0.key < $1.key }
+            .map { "\($0.key) \(Figures.count($0.value.count))" }
+        return .data(
+            "no UTF-8 text in \(Figures.count(outcomes.count, "file")): "
+                + reasons.joined(separator: ", "))
     }
 }
