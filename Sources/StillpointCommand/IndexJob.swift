@@ -102,7 +102,8 @@ final class IndexJob: Sendable {
             let place = claimed.add(1, ordering: .relaxed).oldValue
             guard place < order.count else { return nil }
             guard let limit else { return order[place] }
-            if watch.elapsedNanoseconds > limit.nanoseconds { return nil }
+            // The first file is read whatever it takes: there is something to show then.
+            if place > 0 && watch.elapsedNanoseconds > limit.nanoseconds { return nil }
             let sum = textByteCount.load(ordering: .relaxed) + files[order[place]].byteCount
             if sum <= limit.byteCount { return order[place] }
         }

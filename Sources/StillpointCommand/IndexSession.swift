@@ -116,7 +116,8 @@ struct IndexSession {
     }
 
     private func nothingReadable(_ outcomes: [FileOutcome?]) -> CommandFailure {
-        let reasons = Dictionary(grouping: outcomes.compactMap { $0?.skipReason?.rawValue }) { $0 }
+        let names = outcomes.map { $0?.skipReason?.rawValue ?? "beyond the limit" }
+        let reasons = Dictionary(grouping: names) { $0 }
             .sorted { $0.key < $1.key }
             .map { "\($0.key) \(Figures.count($0.value.count))" }
         return .data(
