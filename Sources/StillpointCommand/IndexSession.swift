@@ -27,7 +27,8 @@ struct IndexSession {
         var results = SessionResults(session: self, found: found)
 
         let firstFiles = try indexOnce(found.files, &results)
-        let job = IndexJob(firstFiles, calls: calls, progress: progress)
+        let job = IndexJob(
+            Figures.count(threadCount, "thread"), firstFiles, calls: calls, progress: progress)
         let run = try IndexRun(job, threadCount: threadCount)
         results.note(job.outcomes, of: job.files)
         results.second = (run.wallNanoseconds, try run.collectAndCount().heap)
@@ -44,7 +45,7 @@ struct IndexSession {
         results.memory = memory
 
         let kept = job.indexedNumbers.prefix(results.keptCount).map { job.files[$0] }
-        let keptJob = IndexJob(kept, calls: calls, progress: progress)
+        let keptJob = IndexJob("the kept half alone", kept, calls: calls, progress: progress)
         let keptRun = try IndexRun(keptJob, threadCount: threadCount)
         results.keptAlone = (keptJob.outcomes, try keptRun.collectAndCount().heap)
         try keptRun.dropAndEnd()
@@ -58,7 +59,8 @@ struct IndexSession {
     private func indexOnce(
         _ files: [FoundFile], _ results: inout SessionResults
     ) throws -> [FoundFile] {
-        let job = IndexJob(files, limit: limit, calls: calls, progress: progress)
+        let job = IndexJob(
+            "1 thread", files, limit: limit, calls: calls, progress: progress)
         let run = try IndexRun(job, threadCount: 1)
         results.first = (run.wallNanoseconds, try run.collectAndCount().heap)
         try run.dropAndEnd()
