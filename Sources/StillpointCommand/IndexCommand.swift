@@ -32,7 +32,10 @@ struct IndexCommand: ParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: "Threads of the second run: 1 to 256 (default: the processors this process may use).")
+        help: """
+            Threads of the second run: 1 to 256 (default: STILLPOINT_THREADS, or else the processors \
+            this process may use).
+            """)
     var threads: Int?
 
     @Option(
@@ -50,6 +53,7 @@ struct IndexCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
+        if let error = EnvironmentOptions.errors().first { throw ValidationError(error.description) }
         if let threads, !(1...Self.threadLimit).contains(threads) {
             throw ValidationError("--threads is a number from 1 to \(Self.threadLimit), not \(threads)")
         }
@@ -62,7 +66,7 @@ struct IndexCommand: ParsableCommand {
     func run() throws {
         let session = IndexSession(
             paths: paths.isEmpty ? DefaultInput.roots() : paths.map { BytePath($0) },
-            threadCount: threads ?? min(Processors.usableCount, Self.threadLimit),
+            threadCount: try threads ?? min(EnvironmentOptions.threads.value(), Self.threadLimit),
             query: QueryWords(query).words, top: top,
             limit: paths.isEmpty ? DefaultInput.limit : nil, progress: ProgressLine())
         let report = try Self.run(session)

@@ -18,38 +18,19 @@ public struct RuntimeOptions: Sendable, Equatable {
     public var rescansStops = false
 
     /// The defaults, whatever the environment says.
-    public init() { minimumCollectionByteCount = Self.minimumCollectionBytes.defaultValue }
+    public init() { minimumCollectionByteCount = EnvironmentOptions.collectionBytes.defaultValue }
 
     /// The defaults, changed by the `STILLPOINT_` variables of the process.
     /// - Throws: `.option` for the first value that does not parse.
     public static func fromEnvironment() throws(RuntimeError) -> RuntimeOptions {
         var options = RuntimeOptions()
         do throws(OptionError) {
-            options.minimumCollectionByteCount = try minimumCollectionBytes.value()
-            options.collectsAutomatically = try automaticCollection.value()
-            options.verifiesCollections = try verifyCollections.value()
+            options.minimumCollectionByteCount = try EnvironmentOptions.collectionBytes.value()
+            options.collectsAutomatically = try EnvironmentOptions.collect.value()
+            options.verifiesCollections = try EnvironmentOptions.verifyCollections.value()
             options.interpreterLock = try EnvironmentOptions.interpreterLock.value()
             options.rescansStops = try EnvironmentOptions.stopRescan.value()
         } catch { throw .option(error) }
         return options
     }
-
-    // MARK: Environment
-
-    static let minimumCollectionBytes = EnvironmentOption.byteCount(
-        "STILLPOINT_COLLECTION_BYTES", default: 64 << 20, in: 4096...(1 << 40),
-        help: "Bytes allocated since the last collection from which on one becomes due.")
-
-    static let automaticCollection = EnvironmentOption.boolean(
-        "STILLPOINT_COLLECT", default: true,
-        help: "Whether collections become due by themselves.")
-
-    static let verifyCollections = EnvironmentOption.boolean(
-        "STILLPOINT_VERIFY_COLLECTIONS", default: false,
-        help: "Whether a slow oracle checks every collection.")
-
-    /// The variables that this floor adds to `EnvironmentOptions.rows`.
-    public static let rows: [OptionRow] = [
-        minimumCollectionBytes.row, automaticCollection.row, verifyCollections.row,
-    ]
 }

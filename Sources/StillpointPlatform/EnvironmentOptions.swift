@@ -34,17 +34,17 @@ public enum EnvironmentOptions {
         "STILLPOINT_INTERPRETER_LOCK", default: .none,
         help: "The lock that the threads of an interpreter take turns on.")
 
-    public static let hugePages = EnvironmentOption.boolean(
-        "STILLPOINT_HUGE_PAGES", default: false,
-        help: "Whether heaps ask the system for huge pages.")
+    public static let collectionBytes = EnvironmentOption.byteCount(
+        "STILLPOINT_COLLECTION_BYTES", default: 64 << 20, in: 4096...(1 << 40),
+        help: "Bytes allocated since the last collection from which on one becomes due.")
 
-    public static let deferredFreeBytes = EnvironmentOption.byteCount(
-        "STILLPOINT_DEFERRED_FREE_BYTES", default: 1 << 20, in: 4096...(1 << 40),
-        help: "Bytes that wait for a grace period at most before one is asked for.")
+    public static let collect = EnvironmentOption.boolean(
+        "STILLPOINT_COLLECT", default: true,
+        help: "Whether collections become due by themselves.")
 
-    public static let deferredFreeTime = EnvironmentOption.duration(
-        "STILLPOINT_DEFERRED_FREE_TIME", defaultNanoseconds: 10_000_000, in: 1_000...60_000_000_000,
-        help: "How long memory waits at most before a grace period is asked for.")
+    public static let verifyCollections = EnvironmentOption.boolean(
+        "STILLPOINT_VERIFY_COLLECTIONS", default: false,
+        help: "Whether a slow oracle checks every collection.")
 
     public static let stopRescan = EnvironmentOption.boolean(
         "STILLPOINT_STOP_RESCAN", default: false,
@@ -52,7 +52,7 @@ public enum EnvironmentOptions {
 
     /// All options, in the order of the help text.
     public static let rows: [OptionRow] = [
-        threads.row, interpreterLock.row, hugePages.row, deferredFreeBytes.row, deferredFreeTime.row,
+        threads.row, interpreterLock.row, collectionBytes.row, collect.row, verifyCollections.row,
         stopRescan.row,
     ]
 
