@@ -3,6 +3,7 @@
 // a function is `fastpath_`, then the operation as the table has it, with `_` for the dot.
 
 import StillpointMemory
+import StillpointObjects
 import StillpointThreads
 
 @c(fastpath_Safepoint_poll)
@@ -33,4 +34,14 @@ public func allocate48(_ heap: UnsafeMutableRawPointer) -> UnsafeMutableRawPoint
 @c(fastpath_ThreadHeap_free)
 public func free(_ block: UnsafeMutableRawPointer, _ heap: UnsafeMutableRawPointer) {
     ThreadHeap.free(block, by: heap.assumingMemoryBound(to: ThreadHeap.self))
+}
+
+@c(fastpath_Counting_retain)
+public func retain(_ object: UnsafeMutableRawPointer, _ thread: UnsafeMutableRawPointer) {
+    Counting.retain(object, by: thread.assumingMemoryBound(to: ObjectThread.self))
+}
+
+@c(fastpath_Counting_release)
+public func release(_ object: UnsafeMutableRawPointer, _ thread: UnsafeMutableRawPointer) {
+    Counting.release(object, by: thread.assumingMemoryBound(to: ObjectThread.self))
 }

@@ -36,6 +36,9 @@ struct Instruction: Equatable {
         "lock", "rep", "repz", "repnz", "data16", "cs", "notrack", "bnd",
     ]
 
+    /// The locked addition that stands for a fence of liburcu's (CStillpoint.h), or what llvm-objdump leaves of it.
+    var isFence: Bool { mnemonic.hasPrefix("add") && operands.contains("-0x80(%rsp)") }
+
     var isReturn: Bool { mnemonic.hasPrefix("ret") }
     var isCall: Bool { mnemonic.hasPrefix("call") || mnemonic == "syscall" }
     var isTrap: Bool { mnemonic == "ud2" || mnemonic.hasPrefix("int") }
