@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 _Thread_local __attribute__((tls_model("initial-exec"))) void *sp_current_thread_record;
+_Thread_local __attribute__((tls_model("initial-exec"))) uintptr_t sp_reader_number_storage = SP_NOT_A_READER;
 
 // System calls -----------------------------------------------------------------------------------------------
 
@@ -83,6 +84,7 @@ struct reader_entry {
 static _Thread_local struct reader_entry own_entry;
 static struct reader_entry readers = {NULL, &readers, &readers};  // guarded by readers_lock
 static size_t reader_count;                                       // guarded by readers_lock
+static uintptr_t last_reader_number;                              // guarded by readers_lock
 static pthread_mutex_t readers_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t grace_period_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_key_t exit_key;
@@ -108,6 +110,7 @@ static void unregister_at_exit(void *value) {
   urcu_qsbr_unregister_thread();
   unlink_entry(entry);
   entry->record = NULL;
+  sp_reader_number_storage = SP_NOT_A_READER;
   pthread_mutex_unlock(&readers_lock);
 }
 
@@ -126,10 +129,12 @@ void sp_rcu_register(void) {
   entry->previous->next = entry;
   readers.previous = entry;
   reader_count += 1;
+  sp_reader_number_storage = ++last_reader_number;
   urcu_qsbr_register_thread();
   urcu_qsbr_thread_offline();
   pthread_mutex_unlock(&readers_lock);
-  pthread_setspecific(exit_key, entry);
+  // Without it the record of a thread that is gone would stay in liburcu's registry.
+  if (pthread_setspecific(exit_key, entry) != 0) abort();
 }
 
 size_t sp_rcu_reader_count(void) {

@@ -41,6 +41,7 @@
 
 // The system.
 @_exported public import enum StillpointPlatform.EnvironmentOptions
+@_exported public import enum StillpointPlatform.InterpreterLockChoice
 @_exported public import enum StillpointPlatform.ProcessMemory
 @_exported public import enum StillpointPlatform.Processors
 @_exported public import struct StillpointPlatform.DurationSummary

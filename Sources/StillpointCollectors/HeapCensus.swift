@@ -19,7 +19,8 @@ public struct HeapCensus: Equatable, Sendable {
     public internal(set) var objectCount = 0
     /// Their blocks, in bytes.
     public internal(set) var objectByteCount = 0
-    /// Old memory of containers that waits for its grace period: blocks, and bytes.
+    /// Old memory of containers that waits for its grace period, and trash whose destroy functions have not run yet:
+    /// blocks, and bytes.
     public internal(set) var retiredBlockCount = 0
     public internal(set) var retiredByteCount = 0
     /// Handles that hold an object.

@@ -97,7 +97,8 @@ struct Doomed {
         // world is stopped.
         unsafe header.pointee.shared.store(BlockHeader.freeShared, ordering: .relaxed)
         unsafe header.pointee.owner.store(Self.link(to: first), ordering: .relaxed)
-        unsafe header.pointee.type.bitwiseOr(CollectorBits.doomed, ordering: .relaxed)
+        let type = unsafe header.pointee.type.load(ordering: .relaxed)
+        unsafe header.pointee.type.store(type | CollectorBits.doomed, ordering: .relaxed)
         unsafe first = object
     }
 

@@ -10,15 +10,15 @@ struct FileScanner: ~Copyable {
 
     init(calls: FileCalls) { reader = TextReader(calls: calls) }
 
-    /// `beforeRead` is called detached.
+    /// `beforeRead` is called detached, with how many bytes the piece before had.
     mutating func scan(
-        _ file: FoundFile, by thread: borrowing ManagedThread, beforeRead: () -> Void
+        _ file: FoundFile, by thread: borrowing ManagedThread, beforeRead: (Int) -> Void
     ) -> FileOutcome {
         words.removeAll()
         tokenizer.restart()
         var byteCount = 0
         var piece = thread.detached {
-            beforeRead()
+            beforeRead(0)
             return reader.begin(file.path)
         }
         while case .bytes(let count) = piece {
@@ -29,7 +29,7 @@ struct FileScanner: ~Copyable {
             }
             thread.safepoint()
             piece = thread.detached {
-                beforeRead()
+                beforeRead(count)
                 return reader.next()
             }
         }

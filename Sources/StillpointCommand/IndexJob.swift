@@ -21,6 +21,8 @@ struct FileOutcome: Equatable, Sendable {
 final class IndexJob: Sendable {
     /// In path order.
     let files: [FoundFile]
+    /// What it is, in the progress line.
+    private let name: String
     private let order: [Int]
     private let limit: InputLimit?
     private let calls: FileCalls
@@ -29,8 +31,10 @@ final class IndexJob: Sendable {
 
     /// atomic; relaxed: a claim gives nothing but the number.
     private let claimed = Atomic<Int>(0)
-    /// atomic; relaxed: sums for the progress line, and for the limit on one thread.
+    /// atomic; relaxed: the sum of text indexed, for the limit on one thread.
     private let textByteCount = Atomic<Int>(0)
+    /// atomic; relaxed, both: sums for the progress line.
+    private let readByteCount = Atomic<Int>(0)
     private let doneCount = Atomic<Int>(0)
     /// atomic; relaxed: an order to stop, whenever it comes.
     private let isGivenUp = Atomic<Bool>(false)
@@ -39,7 +43,7 @@ final class IndexJob: Sendable {
 
     /// With a limit, files are read in the order given, by one thread; otherwise biggest first.
     init(
-        _ given: [FoundFile], limit: InputLimit? = nil, calls: FileCalls = .system,
+        _ name: String, _ given: [FoundFile], limit: InputLimit? = nil, calls: FileCalls = .system,
         progress: ProgressLine
     ) {
         let byPath = given.indices.sorted { given[$0].path < given[$1].path }
@@ -51,6 +55,7 @@ final class IndexJob: Sendable {
         } else {
             for (number, place) in byPath.enumerated() { order[place] = number }
         }
+        self.name = name
         self.order = order
         self.limit = limit
         self.calls = calls
@@ -78,7 +83,7 @@ final class IndexJob: Sendable {
             let writer = try GraphWriter(graph, by: thread)
             var scanner = FileScanner(calls: calls)
             while let number = claim() {
-                var outcome = scanner.scan(files[number], by: thread) { update() }
+                var outcome = scanner.scan(files[number], by: thread) { update($0) }
                 outcome.isShrunk = outcome.skipReason == nil
                     && outcome.byteCount < files[number].byteCount
                 if outcome.skipReason == nil {
@@ -102,18 +107,20 @@ final class IndexJob: Sendable {
             let place = claimed.add(1, ordering: .relaxed).oldValue
             guard place < order.count else { return nil }
             guard let limit else { return order[place] }
-            if watch.elapsedNanoseconds > limit.nanoseconds { return nil }
+            // The first file is read whatever it takes: there is something to show then.
+            if place > 0 && watch.elapsedNanoseconds > limit.nanoseconds { return nil }
             let sum = textByteCount.load(ordering: .relaxed) + files[order[place]].byteCount
             if sum <= limit.byteCount { return order[place] }
         }
         return nil
     }
 
-    private func update() {
+    private func update(_ byteCount: Int) {
+        let sum = readByteCount.add(byteCount, ordering: .relaxed).newValue
         progress.update {
-            "\(Figures.count(doneCount.load(ordering: .relaxed))) of "
+            "\(name): \(Figures.count(doneCount.load(ordering: .relaxed))) of "
                 + "\(Figures.count(files.count, "file")), "
-                + Figures.megabytes(textByteCount.load(ordering: .relaxed)) + " of text"
+                + Figures.megabytes(sum) + " read"
         }
     }
 }

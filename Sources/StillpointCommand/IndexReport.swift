@@ -100,7 +100,6 @@ struct IndexReport: Codable, Sendable {
         var collectionPauseNanoseconds: UInt64
         var objectsLeft: Int
         var objectBytesLeft: Int
-        var residentBytes: Int
     }
 
     struct Durations: Codable, Sendable {

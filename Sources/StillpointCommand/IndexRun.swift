@@ -12,7 +12,7 @@ final class IndexRun {
     /// Indexes the files of a job with `threadCount` threads and waits for them.
     init(_ job: IndexJob, threadCount: Int) throws {
         self.threadCount = threadCount
-        runtime = try Runtime(RuntimeOptions.fromEnvironment())
+        runtime = try Runtime(Self.options())
         interpreter = try runtime.makeInterpreter(name: "index")
         let types = try GraphTypes(runtime)
         let graph = try interpreter.withThread { thread in
@@ -24,6 +24,16 @@ final class IndexRun {
         wallNanoseconds = watch.elapsedNanoseconds
         let numbers = job.indexedNumbers
         try interpreter.withThread { thread in try graph.keepDocuments(numbers, by: thread) }
+    }
+
+    /// An index under construction holds on to nearly all that it allocates: collecting it would find
+    /// nothing, so collections become due late, unless the environment says otherwise.
+    private static func options() throws -> RuntimeOptions {
+        var options = try RuntimeOptions.fromEnvironment()
+        if options.minimumCollectionByteCount == RuntimeOptions().minimumCollectionByteCount {
+            options.minimumCollectionByteCount = 1 << 30
+        }
+        return options
     }
 
     /// Runs a body on some threads at once; returns when all have ended, and throws what one threw.

@@ -27,7 +27,8 @@ struct IndexSession {
         var results = SessionResults(session: self, found: found)
 
         let firstFiles = try indexOnce(found.files, &results)
-        let job = IndexJob(firstFiles, calls: calls, progress: progress)
+        let job = IndexJob(
+            Figures.count(threadCount, "thread"), firstFiles, calls: calls, progress: progress)
         let run = try IndexRun(job, threadCount: threadCount)
         results.note(job.outcomes, of: job.files)
         results.second = (run.wallNanoseconds, try run.collectAndCount().heap)
@@ -44,7 +45,7 @@ struct IndexSession {
         results.memory = memory
 
         let kept = job.indexedNumbers.prefix(results.keptCount).map { job.files[$0] }
-        let keptJob = IndexJob(kept, calls: calls, progress: progress)
+        let keptJob = IndexJob("the kept half alone", kept, calls: calls, progress: progress)
         let keptRun = try IndexRun(keptJob, threadCount: threadCount)
         results.keptAlone = (keptJob.outcomes, try keptRun.collectAndCount().heap)
         try keptRun.dropAndEnd()
@@ -58,7 +59,8 @@ struct IndexSession {
     private func indexOnce(
         _ files: [FoundFile], _ results: inout SessionResults
     ) throws -> [FoundFile] {
-        let job = IndexJob(files, limit: limit, calls: calls, progress: progress)
+        let job = IndexJob(
+            "1 thread", files, limit: limit, calls: calls, progress: progress)
         let run = try IndexRun(job, threadCount: 1)
         results.first = (run.wallNanoseconds, try run.collectAndCount().heap)
         try run.dropAndEnd()
@@ -93,8 +95,7 @@ struct IndexSession {
         let (collection, heap) = try run.collectAndCount()
         results.half = DropResult(
             documentCount: documentCount - keptCount, wordCount: wordCount,
-            collection: collection, heap: heap,
-            residentByteCount: try ProcessMemory.residentByteCount())
+            collection: collection, heap: heap)
     }
 
     private func dropRest(_ run: IndexRun, _ results: inout SessionResults) throws {
@@ -103,8 +104,7 @@ struct IndexSession {
         let (collection, heap) = try run.collectAndCount()
         results.rest = DropResult(
             documentCount: results.keptCount, wordCount: wordCount,
-            collection: collection, heap: heap,
-            residentByteCount: try ProcessMemory.residentByteCount())
+            collection: collection, heap: heap)
     }
 
     // MARK: - Nothing to do
@@ -113,14 +113,17 @@ struct IndexSession {
         let passedOver = found.skipped.count + found.hiddenCount
         return .noInput(
             "no files under the paths given"
-                + (passedOver == 0 ? "" : " (\(Figures.count(passedOver, "entry", "entries")) passed over)"))
+                + (passedOver == 0
+                    ? "" : " (\(Figures.count(passedOver, "entry", "entries")) passed over)"))
     }
 
     private func nothingReadable(_ outcomes: [FileOutcome?]) -> CommandFailure {
-        var counts: [String: Int] = [:]
-        for outcome in outcomes { if let reason = outcome?.skipReason { counts[reason.rawValue, default: 0] += 1 } }
-        let reasons = counts.sorted { $0.key < $1.key }.map { "\($0.key) \(Figures.count($0.value))" }
-        return .data("no UTF-8 text in \(Figures.count(outcomes.count, "file")): "
-            + reasons.joined(separator: ", "))
+        let names = outcomes.map { $0?.skipReason?.rawValue ?? "beyond the limit" }
+        let reasons = Dictionary(grouping: names) { $0 }
+            .sorted { $0.key < $1.key }
+            .map { "\($0.key) \(Figures.count($0.value.count))" }
+        return .data(
+            "no UTF-8 text in \(Figures.count(outcomes.count, "file")): "
+                + reasons.joined(separator: ", "))
     }
 }

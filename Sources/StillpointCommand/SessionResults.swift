@@ -7,7 +7,6 @@ struct DropResult {
     let wordCount: Int
     let collection: CollectionReport
     let heap: InterpreterStatistics
-    let residentByteCount: Int
 }
 
 struct SessionResults {
@@ -131,8 +130,7 @@ struct SessionResults {
             cyclicObjectsFreed: drop.collection.cyclicObjectsFreed,
             objectsFreedByCollector: drop.collection.objectsFreed,
             collectionPauseNanoseconds: drop.collection.pauseNanoseconds,
-            objectsLeft: drop.heap.objectCount, objectBytesLeft: drop.heap.objectByteCount,
-            residentBytes: drop.residentByteCount)
+            objectsLeft: drop.heap.objectCount, objectBytesLeft: drop.heap.objectByteCount)
     }
 
     private func durations(_ summary: DurationSummary) -> IndexReport.Durations {

@@ -15,15 +15,23 @@ internal import StillpointThreads
 @safe
 public struct HostThread: ~Copyable, @unchecked Sendable {
     private let record: UnsafeMutablePointer<ThreadRecord>
-    /// The thread state as others want it: to be used between `attach` and `detach` alone.
-    public let thread: ManagedThread
+    private let lent: ManagedThread
 
     init(_ record: UnsafeMutablePointer<ThreadRecord>, of interpreter: Interpreter) {
         unsafe self.record = record
-        thread = unsafe ManagedThread(record, of: interpreter)
+        lent = unsafe ManagedThread(record, of: interpreter)
     }
 
-    private var interpreter: Interpreter { thread.interpreter }
+    private var interpreter: Interpreter { lent.interpreter }
+
+    /// The thread state as other calls want it. Precondition: it is attached to the calling OS thread.
+    public var thread: ManagedThread {
+        _read {
+            precondition(
+                unsafe Attachment.current == record, "a host thread used while it is not attached here")
+            yield lent
+        }
+    }
 
     /// Attaches it to the calling OS thread, waiting while its interpreter is stopped or its lock is taken.
     /// - Throws: `.shuttingDown`, `.thread`.

@@ -131,9 +131,10 @@ extension Interpreter {
     /// does not grow.
     private func joinFinishedThreads() {
         let finished = listLock.withLock {
-            let finished = startedThreads.filter { $0.isFinished }
-            startedThreads.removeAll { $0.isFinished }
-            return finished
+            // Asked once each: a thread may finish at any time, and who leaves the list is joined.
+            let end = startedThreads.partition { $0.isFinished }
+            defer { startedThreads.removeSubrange(end...) }
+            return startedThreads[end...]
         }
         for thread in finished { noteEnd(of: thread) }
     }

@@ -53,8 +53,7 @@ public final class Interpreter: @unchecked Sendable {
     var finalMeasures: StopMeasures
 
     /// The runtime's gate is entered, and left by shutdown.
-    init(name: String, lock mode: LockMode, in runtime: Runtime) throws(RuntimeError) {
-        let owner = try Self.lockOwner(for: mode, in: runtime)
+    init(name: String, lock owner: LockOwner?, in runtime: Runtime) throws(RuntimeError) {
         let parts: InterpreterParts
         do throws(PlatformError) {
             unsafe parts = try InterpreterParts.make(in: runtime, lock: owner?.lock)
@@ -68,22 +67,6 @@ public final class Interpreter: @unchecked Sendable {
         unsafe collector = parts.collector
         unsafe gate = parts.gate
         finalMeasures = unsafe StopMeasures(of: parts.roster)
-    }
-
-    private static func lockOwner(
-        for mode: LockMode, in runtime: Runtime
-    ) throws(RuntimeError) -> LockOwner? {
-        switch mode {
-        case .none:
-            return nil
-        case .own:
-            do throws(PlatformError) { return try LockOwner(for: runtime) } catch {
-                throw .system(error)
-            }
-        case .shared(let other):
-            guard other.runtime === runtime, let owner = other.lock else { throw .noLockToShare }
-            return owner
-        }
     }
 
     deinit {

@@ -5,6 +5,8 @@ internal import StillpointThreads
 
 /// How many threads of an interpreter may be attached at a time. Chosen when the interpreter is made.
 public enum LockMode: Sendable {
+    /// As the runtime's options say (`RuntimeOptions.interpreterLock`).
+    case byOptions
     /// Free threading: as many as there are.
     case none
     /// One: the interpreter has a lock of its own, which its threads hand over at safepoints.
@@ -18,12 +20,8 @@ public enum LockMode: Sendable {
 final class LockOwner: @unchecked Sendable {
     /// immutable
     let lock: UnsafeMutablePointer<InterpreterLock>
-    let runtime: Runtime
 
-    init(for runtime: Runtime) throws(PlatformError) {
-        unsafe lock = try InterpreterLock.make()
-        self.runtime = runtime
-    }
+    init() throws(PlatformError) { unsafe lock = try InterpreterLock.make() }
 
     deinit { unsafe InterpreterLock.destroy(lock) }
 }

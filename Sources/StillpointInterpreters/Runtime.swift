@@ -28,6 +28,9 @@ public final class Runtime: @unchecked Sendable {
     /// What was measured, for when the world is gone. guarded by `measuresLock`
     private var measures: StopMeasures
     private let measuresLock = ParkingMutex()
+    /// The lock that all interpreters share when the options say so. guarded by lockOfAllLock
+    private var lockOfAll: LockOwner?
+    private let lockOfAllLock = ParkingMutex()
 
     /// A runtime without interpreters, and its service thread.
     /// - Throws: `.system`.
@@ -70,15 +73,40 @@ public final class Runtime: @unchecked Sendable {
     ///   - lock: whether its threads run in parallel.
     /// - Throws: `.shuttingDown`, `.noLockToShare`, `.system`.
     public func makeInterpreter(
-        name: String = "", lock: LockMode = .none
+        name: String = "", lock: LockMode = .byOptions
     ) throws(RuntimeError) -> Interpreter {
         guard unsafe gate.pointee.enter() else { throw .shuttingDown }
         do throws(RuntimeError) {
-            return try Interpreter(name: name, lock: lock, in: self)
+            let owner = try lockOwner(for: lock)
+            return try Interpreter(name: name, lock: owner, in: self)
         } catch {
             unsafe Gate.leave(gate)
             throw error
         }
+    }
+
+    /// The lock of a new interpreter, if it is to have one.
+    private func lockOwner(for mode: LockMode) throws(RuntimeError) -> LockOwner? {
+        switch (mode, options.interpreterLock) {
+        case (.none, _), (.byOptions, .none):
+            return nil
+        case (.own, _), (.byOptions, .own):
+            return try makeLock()
+        case (.shared(let other), _):
+            guard other.runtime === self, let owner = other.lock else { throw .noLockToShare }
+            return owner
+        case (.byOptions, .shared):
+            lockOfAllLock.lock()
+            defer { lockOfAllLock.unlock() }
+            if let owner = lockOfAll { return owner }
+            let owner = try makeLock()
+            lockOfAll = owner
+            return owner
+        }
+    }
+
+    private func makeLock() throws(RuntimeError) -> LockOwner {
+        do throws(PlatformError) { return try LockOwner() } catch { throw .system(error) }
     }
 
     /// Runs `body` while every thread of every interpreter, but the calling one, stands still. `body` must not attach,

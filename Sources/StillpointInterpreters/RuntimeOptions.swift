@@ -11,6 +11,8 @@ public struct RuntimeOptions: Sendable, Equatable {
     public var collectsAutomatically = true
     /// Whether each collection is checked by the slow oracle: every count, and what it kept. For tests.
     public var verifiesCollections = false
+    /// What `makeInterpreter` does when it is not told: no lock, one for each interpreter, or one for all of them.
+    public var interpreterLock = InterpreterLockChoice.none
     /// Makes stops find detaching threads by looking again every millisecond instead of being told. For comparison
     /// in benchmarks alone.
     public var rescansStops = false
@@ -26,6 +28,7 @@ public struct RuntimeOptions: Sendable, Equatable {
             options.minimumCollectionByteCount = try minimumCollectionBytes.value()
             options.collectsAutomatically = try automaticCollection.value()
             options.verifiesCollections = try verifyCollections.value()
+            options.interpreterLock = try EnvironmentOptions.interpreterLock.value()
             options.rescansStops = try EnvironmentOptions.stopRescan.value()
         } catch { throw .option(error) }
         return options

@@ -45,8 +45,19 @@ public enum Destruction {
         unsafe Objects.visitReferences(of: object, in: types) { slot in
             if let child = unsafe slot.loadObject() { unsafe Counting.release(child, by: thread) }
         }
-        unsafe runDestroyFunction(of: object, in: types)
+        if unsafe hasDestroyFunction(object, in: types) {
+            unsafe thread.record.banWaiting()
+            unsafe runDestroyFunction(of: object, in: types)
+            unsafe thread.record.allowWaiting()
+        }
         unsafe free(object, by: thread)
+    }
+
+    private static func hasDestroyFunction(
+        _ object: ObjectPointer, in types: UnsafeMutablePointer<TypeTable>
+    ) -> Bool {
+        let descriptor = unsafe types.descriptor(Objects.typeIndex(of: object))
+        return unsafe descriptor.pointee.payloadType != nil || descriptor.pointee.destroy != nil
     }
 
     /// Runs the destroy function of the object's payload, if its type has one; nothing else. For the objects that a

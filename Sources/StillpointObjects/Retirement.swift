@@ -81,8 +81,8 @@ enum Retirement {
         if unsafe thread.own.pointee.isRefusingDeferral { return false }
         let byteCount = unsafe Objects.byteCount(of: storage, in: thread.own.pointee.types)
         do throws(PlatformError) {
-            try unsafe thread.record.deferred.pointee.append(
-                storage, byteCount: byteCount
+            try unsafe thread.record.deferFree(
+                of: storage, byteCount: byteCount
             ) { storage, record in
                 // No thread: the interpreter ends, and its heap with all blocks.
                 guard let record = unsafe record else { return }

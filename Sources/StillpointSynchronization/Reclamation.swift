@@ -162,6 +162,7 @@ public enum Reclamation {
                 // wait for it. `sp_rcu_before_fork` takes it offline before it takes the last lock.
                 let wasOnline = sp_rcu_is_online() != 0
                 if wasOnline { sp_rcu_offline() }
+                ParkingLot.prepareForFork()
                 Reclamation.gracePeriodLock.lock()
                 Reclamation.rollLock.lock()
                 if wasOnline { sp_rcu_online() }

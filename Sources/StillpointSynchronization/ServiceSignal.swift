@@ -1,6 +1,6 @@
 // How any thread tells a runtime's service thread that work is overdue.
 //
-// The signal is one word of request bits. A requester sets its bit; only the one that finds the word empty
+// The signal is one word of request bits. A requester sets its bit; only the one that finds it not set
 // wakes the sleeper, so a burst of requests costs one system call. The service thread takes all bits at once.
 //
 // S1  A bit once set is seen by a later `take`, or by the wait under way, which then ends.
@@ -16,13 +16,13 @@ public struct ServiceSignal: ~Copyable {
 
     public init() {}
 
-    /// Asks for the work that `bit` stands for. Wait-free but for a wake-up when the signal was empty.
+    /// Asks for the work that `bit` stands for. Wait-free but for a wake-up when the bit was not set.
     public static func request(_ bit: UInt32, of signal: UnsafeMutablePointer<ServiceSignal>) {
-        // Most requests repeat one that is pending: those stay a load.
-        if unsafe signal.pointee.bits.load(ordering: .relaxed) & bit != 0 { return }
+        // Always a read-modify-write, though most requests repeat one that is pending: a load that found the bit set
+        // could be satisfied before our earlier stores are visible, and the take that follows would miss them.
         // [request]
         let before = unsafe signal.pointee.bits.bitwiseOr(bit, ordering: .acquiringAndReleasing).oldValue
-        if before == 0 { unsafe Futex.wake(signal.pointee.address) }
+        if before & bit == 0 { unsafe Futex.wake(signal.pointee.address) }
     }
 
     /// Takes every bit that is set.
@@ -37,6 +37,20 @@ public struct ServiceSignal: ~Copyable {
         while unsafe signal.pointee.bits.load(ordering: .relaxed) == 0 {
             let outcome = unsafe Futex.wait(
                 on: signal.pointee.address, while: 0, untilNanoseconds: deadline)
+            if outcome == .timedOut { return }
+        }
+    }
+
+    /// Sleeps until one of the bits `urgent` is set or the monotonic clock reaches `deadline`. Takes none.
+    public static func linger(
+        on signal: UnsafeMutablePointer<ServiceSignal>, unlessAny urgent: UInt32,
+        untilNanoseconds deadline: UInt64
+    ) {
+        while true {
+            let bits = unsafe signal.pointee.bits.load(ordering: .relaxed)
+            if bits & urgent != 0 { return }
+            let outcome = unsafe Futex.wait(
+                on: signal.pointee.address, while: bits, untilNanoseconds: deadline)
             if outcome == .timedOut { return }
         }
     }

@@ -10,7 +10,7 @@
 //     these protocols come from).
 // A3  A thread that a stop has asked never becomes `detached`: its move fails against stopRequested and it
 //     suspends itself instead. So a stopper walks over the threads once, and needs no rescan.
-// A4  A thread that sleeps to attach has isWaiting set, and whoever lets it go counts it in its roster's
+// A4  A thread that sleeps to attach, or has suspended to come back, has isWaiting set, and whoever lets it go counts it in its roster's
 //     resumedCount until it attaches or says that it runs: the next stop waits for that.
 // A5  Under an interpreter lock, the lock is held while attached, and never while suspended.
 //
@@ -38,7 +38,7 @@ public enum Attachment {
         _ thread: UnsafeMutablePointer<ThreadRecord>
     ) throws(ThreadStateError) {
         let isPlain = unsafe thread.pointee.boundThread.load(ordering: .relaxed)
-            == sp_os_thread_identity() && !thread.pointee.needsSlowTransition
+            == sp_reader_number() && !thread.pointee.needsSlowTransition
             && sp_current_thread() == nil
         if isPlain,
             unsafe thread.pointee.participant.word.compareExchange(
@@ -80,6 +80,11 @@ public enum Attachment {
     ) throws(ThreadStateError) {
         if unsafe sp_current_thread() != nil { throw .alreadyAttached }
         try unsafe Roster.bind(thread)
+        if unsafe ThreadWord.state(thread.loadWord()) == ThreadWord.suspended,
+            unsafe StopTheWorld.isStoppedByCaller(thread.pointee.roster)
+        {
+            throw .stopInsideStop  // it would wait for itself
+        }
         try unsafe enterAttached(thread, evenIfClosing: false)
         unsafe finishAttaching(thread)
         if unsafe thread.pointee.topSection != nil { unsafe CriticalSection.resumeTop(thread) }
@@ -88,7 +93,7 @@ public enum Attachment {
     /// Attaches a thread that was attached a moment ago and stepped aside inside a call of ours. It comes back even
     /// when its interpreter has begun to shut down: only those who come anew are refused.
     static func reattach(_ thread: UnsafeMutablePointer<ThreadRecord>, resumingSections: Bool = true) {
-        // Cannot throw: `.shuttingDown` is the one error of `enterAttached`.
+        // Throws only if somebody cleared the state of a thread that had stepped aside: a misuse.
         try! unsafe enterAttached(thread, evenIfClosing: true)
         unsafe finishAttaching(thread)
         if resumingSections, unsafe thread.pointee.topSection != nil {
@@ -108,27 +113,34 @@ public enum Attachment {
         while true {
             try unsafe waitWhileSuspended(thread, evenIfClosing: evenIfClosing)
             guard let lock = unsafe thread.pointee.roster.pointee.lock else {
-                if unsafe claimAttached(thread) { return }
+                if unsafe claimAttached(thread, evenIfClosing: evenIfClosing) { return }
                 continue
             }
             // Who waits for the lock must not keep a stop waiting for it to run: it says first that it does.
             unsafe clearResumed(thread)
             unsafe InterpreterLock.acquire(lock, for: thread)
-            if unsafe claimAttached(thread) { return }
+            if unsafe claimAttached(thread, evenIfClosing: evenIfClosing) { return }
             unsafe InterpreterLock.release(lock)
         }
     }
 
-    /// Tries detached -> attached, keeping what is due. False if somebody suspended the thread.
-    private static func claimAttached(_ thread: UnsafeMutablePointer<ThreadRecord>) -> Bool {
+    /// Tries detached -> attached, keeping what is due. False if somebody suspended the thread, or if it may not
+    /// attach any more.
+    private static func claimAttached(
+        _ thread: UnsafeMutablePointer<ThreadRecord>, evenIfClosing: Bool
+    ) -> Bool {
         var word = unsafe thread.loadWord()
         while ThreadWord.state(word) == ThreadWord.detached {
+            if word & ThreadWord.isCleared != 0 { return false }
+            if word & ThreadWord.isClosing != 0, !evenIfClosing { return false }
             let desired = ThreadWord.with(state: ThreadWord.attached, in: word) & ~ThreadWord.isResumed
             ThreadWord.check(desired)
             let (done, found) = unsafe thread.pointee.participant.word.compareExchange(
                 expected: word, desired: desired, ordering: .acquiring)  // [resume]
             if done {
-                if word & ThreadWord.isResumed != 0 { unsafe tellRan(thread) }
+                if word & ThreadWord.isResumed != 0 {
+                    unsafe countOutResumed(of: thread.pointee.roster)
+                }
                 return true
             }
             word = found
@@ -138,19 +150,26 @@ public enum Attachment {
         return false
     }
 
-    /// Sleeps while the word is `suspended`. Throws `.shuttingDown`, leaving nobody to wait for this thread.
+    /// Sleeps while the word is `suspended`. Throws `.shuttingDown` or `.cleared`, leaving nobody to wait for this
+    /// thread.
     private static func waitWhileSuspended(
         _ thread: UnsafeMutablePointer<ThreadRecord>, evenIfClosing: Bool
     ) throws(ThreadStateError) {
         while true {
             let word = unsafe thread.loadWord()
-            if word & ThreadWord.isClosing != 0, !evenIfClosing {
+            let isRefused = word & ThreadWord.isCleared != 0
+                || word & ThreadWord.isClosing != 0 && !evenIfClosing
+            if isRefused {
                 unsafe thread.pointee.participant.word.bitwiseAnd(
                     ~ThreadWord.isWaiting, ordering: .relaxed)
                 unsafe clearResumed(thread)
-                throw .shuttingDown
+                throw word & ThreadWord.isCleared != 0 ? .cleared : .shuttingDown
             }
             if ThreadWord.state(word) != ThreadWord.suspended { return }
+            if word & ThreadWord.isDormant != 0 {
+                unsafe Roster.awaken(thread)
+                continue
+            }
             let waiting = word | ThreadWord.isWaiting
             if word != waiting {
                 // Fails if anything changed, and then we look again. No edge: the thread does nothing meanwhile.
@@ -165,14 +184,15 @@ public enum Attachment {
     /// Takes isResumed back, if it is set, and says so.
     private static func clearResumed(_ thread: UnsafeMutablePointer<ThreadRecord>) {
         let before = unsafe thread.pointee.participant.word.bitwiseAnd(
-            ~ThreadWord.isResumed, ordering: .relaxed
+            ~ThreadWord.isResumed, ordering: .acquiring  // who set it has counted before
         ).oldValue
-        if before & ThreadWord.isResumed != 0 { unsafe tellRan(thread) }
+        if before & ThreadWord.isResumed != 0 {
+            unsafe countOutResumed(of: thread.pointee.roster)
+        }
     }
 
-    /// [ran] counts this thread out of those that the next stop waits for.
-    private static func tellRan(_ thread: UnsafeMutablePointer<ThreadRecord>) {
-        let roster = unsafe thread.pointee.roster
+    /// [ran] counts one thread out of those that the next stop waits for.
+    static func countOutResumed(of roster: UnsafeMutablePointer<Roster>) {
         let left = unsafe roster.pointee.resumedCount.wrappingSubtract(
             1, ordering: .acquiringAndReleasing
         ).newValue
@@ -188,32 +208,47 @@ public enum Attachment {
             unsafe sp_current_thread() == UnsafeMutableRawPointer(thread),
             "detach: this thread state is not attached on this thread")
         precondition(unsafe thread.pointee.stopDepth == 0, "detach: this thread has stopped the world")
+        precondition(
+            unsafe thread.pointee.waitingBanDepth == 0, "detach: inside a destroy function")
         unsafe CriticalSection.suspendAll(of: thread)  // A2
         unsafe stepAside(thread)
     }
 
+    /// Detaches at a safepoint, to come back at once: if a stop has asked, the thread waits from this move on.
+    static func pause(_ thread: UnsafeMutablePointer<ThreadRecord>) {
+        unsafe CriticalSection.suspendAll(of: thread)  // A2
+        unsafe stepAside(thread, comesBack: true)
+        unsafe reattach(thread)
+    }
+
     /// Detaches without a look at critical sections: they are suspended already.
-    static func stepAside(_ thread: UnsafeMutablePointer<ThreadRecord>) {
+    static func stepAside(
+        _ thread: UnsafeMutablePointer<ThreadRecord>, comesBack: Bool = false
+    ) {
+        // Once the word says detached, somebody may clear and delete the record: nothing of it is read after that.
+        let lock = unsafe thread.pointee.roster.pointee.lock
         sp_set_current_thread(nil)
         sp_rcu_offline()
-        unsafe leaveAttached(thread)
-        if let lock = unsafe thread.pointee.roster.pointee.lock {
-            unsafe InterpreterLock.release(lock)
-        }
+        unsafe leaveAttached(thread, comesBack: comesBack)
+        if let lock = unsafe lock { unsafe InterpreterLock.release(lock) }
     }
 
     /// attached -> detached; or -> suspended, telling the stopper, if a stop has asked (A3).
     @usableFromInline @inline(never)
-    static func leaveAttached(_ thread: UnsafeMutablePointer<ThreadRecord>) {
+    static func leaveAttached(
+        _ thread: UnsafeMutablePointer<ThreadRecord>, comesBack: Bool = false
+    ) {
+        let world = unsafe thread.pointee.world  // not to be read after the move
         var word = unsafe thread.loadWord()
         while true {
             assert(ThreadWord.state(word) == ThreadWord.attached, "A1")
             let isAsked = word & ThreadWord.stopRequested != 0
             let suspends = unsafe isAsked
-                && !thread.pointee.world.pointee.isRescanning.load(ordering: .relaxed)
+                && !world.pointee.isRescanning.load(ordering: .relaxed)
             var desired = ThreadWord.with(
                 state: suspends ? ThreadWord.suspended : ThreadWord.detached, in: word)
             if suspends { desired &= ~ThreadWord.stopRequested }
+            if suspends, comesBack { desired |= ThreadWord.isWaiting }
             // Acquiring [ask]: `thread.stop` was written before the bit was set. Releasing [park].
             let (done, found) = unsafe thread.pointee.participant.word.compareExchange(
                 expected: word, desired: desired, ordering: .acquiringAndReleasing)
@@ -224,9 +259,8 @@ public enum Attachment {
             word = found
         }
         // Who detaches with work due may stay away for long: the service thread does it then.
-        let due = ThreadWord.mergeDue | ThreadWord.collectionDue | ThreadWord.deferredDue
-        if word & due != 0 {
-            unsafe ServiceSignal.request(ServiceThread.dueWork, of: thread.pointee.world.signal)
+        if word & ThreadWord.dueWork != 0 {
+            unsafe ServiceSignal.request(ServiceThread.dueWork, of: world.signal)
         }
     }
 }

@@ -107,13 +107,15 @@ public enum CriticalSection {
     ) {
         precondition(
             unsafe thread.pointee.topSection == section, "critical sections end in the order of a stack")
-        precondition(
-            unsafe Attachment.current == thread, "a critical section ends with its thread detached")
+        let isAttached = unsafe Attachment.current == thread
+        // Detached: its body could not attach again (the interpreter shuts down), and throws. The section is suspended,
+        // and so are those around it.
+        assert(unsafe isAttached || !section.pointee.isEntered, "A2")
         unsafe leave(section)
         let outer = unsafe section.pointee.outer
         unsafe thread.pointee.topSection = outer
         if let outer = unsafe outer {
-            if unsafe !outer.pointee.isEntered { unsafe enter(outer, of: thread) }  // C3
+            if isAttached, unsafe !outer.pointee.isEntered { unsafe enter(outer, of: thread) }  // C3
         } else {
             unsafe thread.updateTransition()
         }
@@ -122,7 +124,8 @@ public enum CriticalSection {
     private static func names(
         _ section: UnsafeMutablePointer<SectionRecord>, _ object: UnsafeMutableRawPointer?
     ) -> Bool {
-        guard unsafe section.pointee.isEntered, unsafe !section.pointee.isCovered else { return false }
+        guard unsafe section.pointee.isEntered else { return false }
+        if unsafe section.pointee.isCovered { return unsafe names(section.pointee.outer!, object) }
         if unsafe section.pointee.first.pointee == object { return true }
         guard let second = unsafe section.pointee.second else { return false }
         return unsafe second.pointee == object
@@ -203,6 +206,16 @@ public enum CriticalSection {
             unsafe leave(section)
             unsafe next = section.pointee.outer
         }
+    }
+
+    /// Whether a thread holds a lock by a section. The thread is suspended.
+    static func hasEntered(_ thread: UnsafeMutablePointer<ThreadRecord>) -> Bool {
+        var next = unsafe thread.pointee.topSection
+        while let section = unsafe next {
+            if unsafe section.pointee.isEntered { return true }
+            unsafe next = section.pointee.outer
+        }
+        return false
     }
 
     /// Enters the innermost section again after an attach (C3).

@@ -14,10 +14,20 @@ internal import Synchronization
 
 /// The two ends of a hold.
 enum HeldThread {
-    /// Takes `thread` from detached to suspended. False if it is attached, or suspended already.
+    /// Takes `thread` from detached or dormant to suspended and listed. False if it is attached, or if a stop or
+    /// another holder has it.
     static func take(_ thread: UnsafeMutablePointer<ThreadRecord>) -> Bool {
+        unsafe thread.pointee.world.pointee.roll.withLock { unsafe takeListed(thread) }
+    }
+
+    /// The same with the roll held.
+    static func takeListed(_ thread: UnsafeMutablePointer<ThreadRecord>) -> Bool {
         var word = unsafe thread.loadWord()
         // (A detached thread that a stop has asked exists only while stops rescan; it is the stop's.)
+        if word & ThreadWord.isDormant != 0 {
+            unsafe Roster.list(thread)
+            return true
+        }
         while word & (ThreadWord.stateMask | ThreadWord.stopRequested) == ThreadWord.detached {
             let (done, found) = unsafe thread.pointee.participant.word.compareExchange(
                 expected: word, desired: ThreadWord.with(state: ThreadWord.suspended, in: word),
@@ -56,9 +66,7 @@ enum HeldThread {
                 if waits { unsafe Futex.wake(thread.wordAddress) }
                 return
             }
-            if waits, !isCounted {
-                unsafe roster.pointee.resumedCount.wrappingSubtract(1, ordering: .relaxed)
-            }
+            if waits, !isCounted { unsafe Attachment.countOutResumed(of: roster) }
             word = found
         }
     }

@@ -30,8 +30,10 @@ internal import Synchronization
     var userCount = 0
     /// guarded by the roll
     var isClosing = false
-    /// guarded by the roll
+    /// The threads that stops walk. guarded by the roll
     var threads: UnsafeMutablePointer<ThreadRecord>?
+    /// Those that they need not (Dormancy.swift). guarded by the roll
+    var dormant: UnsafeMutablePointer<ThreadRecord>?
     /// guarded by the roll
     public internal(set) var threadCount = 0
     /// guarded by the roll
@@ -54,6 +56,7 @@ internal import Synchronization
         stop = Stop()
         orphans = unsafe DeferredQueue(signal: world.signal)
         unsafe threads = nil
+        unsafe dormant = nil
         unsafe next = nil
         self.timeToSafepoint = timeToSafepoint
         self.pause = pause
@@ -89,7 +92,7 @@ internal import Synchronization
         let world = unsafe roster.pointee.world
         unsafe world.pointee.roll.lock()
         unsafe roster.pointee.isClosing = true
-        unsafe forEachListed(of: roster) { thread in
+        unsafe forEachMember(of: roster) { thread in
             if unsafe thread == closer { return }
             let before = unsafe thread.pointee.participant.word.bitwiseOr(
                 ThreadWord.isClosing, ordering: .acquiringAndReleasing
@@ -102,17 +105,20 @@ internal import Synchronization
     /// Frees a closed roster whose threads are all deleted. The caller is offline: it waits for a grace period if
     /// frees are still deferred.
     public static func destroy(_ roster: UnsafeMutablePointer<Roster>) {
+        precondition(
+            unsafe Attachment.current == nil, "a roster destroyed by a thread that is attached")
         let world = unsafe roster.pointee.world
         while true {
             unsafe world.pointee.roll.lock()
             let isInUse = unsafe roster.pointee.userCount != 0 || World.isStopActive(over: roster)
+                || StopTheWorld.isRequested(roster)
             if !isInUse { break }
             unsafe world.pointee.roll.unlock()
             sched_yield()
         }
         precondition(unsafe roster.pointee.isClosing, "a roster destroyed that was not closed")
         precondition(
-            unsafe roster.pointee.threads == nil, "a roster destroyed with threads in it")
+            unsafe roster.pointee.threadCount == 0, "a roster destroyed with threads in it")
         unsafe unlist(roster, from: world)
         unsafe world.pointee.roll.unlock()
         if unsafe !roster.orphans.pointee.isEmpty {
@@ -173,16 +179,32 @@ internal import Synchronization
     ) {
         let world = unsafe roster.pointee.world
         unsafe world.pointee.roll.lock()
-        unsafe forEachListed(of: roster, body)
+        unsafe forEachMember(of: roster, body)
         unsafe world.pointee.roll.unlock()
     }
 
-    /// Calls `body` for each thread state. The roll is held.
+    /// Calls `body` for each thread state, dormant or not. The roll is held.
+    static func forEachMember(
+        of roster: UnsafeMutablePointer<Roster>,
+        _ body: (UnsafeMutablePointer<ThreadRecord>) -> Void
+    ) {
+        unsafe forEach(from: roster.pointee.threads, body)
+        unsafe forEach(from: roster.pointee.dormant, body)
+    }
+
+    /// Calls `body` for each thread state that is not dormant; it may take that one out. The roll is held.
     static func forEachListed(
         of roster: UnsafeMutablePointer<Roster>,
         _ body: (UnsafeMutablePointer<ThreadRecord>) -> Void
     ) {
-        var next = unsafe roster.pointee.threads
+        unsafe forEach(from: roster.pointee.threads, body)
+    }
+
+    private static func forEach(
+        from first: UnsafeMutablePointer<ThreadRecord>?,
+        _ body: (UnsafeMutablePointer<ThreadRecord>) -> Void
+    ) {
+        var next = unsafe first
         while let thread = unsafe next {
             unsafe next = thread.pointee.next
             unsafe body(thread)

@@ -10,7 +10,7 @@
 //   6  wait, detached, for a grace period   deferred bytes past the hard limit
 //   7  collect                              collectionDue
 //
-// P1  Inside a stop of the same thread a safepoint does nothing: it must neither wait nor free.
+// P1  Inside a stop of the same thread, or a destroy function, a safepoint does nothing: it must neither wait nor free.
 // P2  A safepoint inside a safepoint (from a finalizer) only announces and suspends.
 // P3  A due bit is cleared before its work begins, so that what comes meanwhile is seen by the next one.
 // [due]  who sets a bit wrote before  ->  the safepoint that clears it reads after
@@ -33,13 +33,10 @@ public enum Safepoint {
         precondition(
             unsafe sp_current_thread() == UnsafeMutableRawPointer(thread),
             "safepoint: this thread state is not attached on this thread")
-        if unsafe thread.pointee.stopDepth > 0 { return }  // P1
+        if unsafe thread.pointee.stopDepth > 0 || thread.pointee.waitingBanDepth > 0 { return }  // P1
         let word = unsafe thread.loadWord()
         if word & Participant.quiescenceWanted != 0 { sp_rcu_quiescent_state() }
-        if word & ThreadWord.stopRequested != 0 {
-            unsafe Attachment.detachSlow(thread)
-            unsafe Attachment.reattach(thread)
-        }
+        if word & ThreadWord.stopRequested != 0 { unsafe Attachment.pause(thread) }
         if unsafe thread.pointee.isAtSafepoint { return }  // P2
         unsafe thread.pointee.isAtSafepoint = true
         unsafe doDueWork(of: thread)
@@ -48,10 +45,7 @@ public enum Safepoint {
 
     private static func doDueWork(of thread: UnsafeMutablePointer<ThreadRecord>) {
         let world = unsafe thread.pointee.world
-        if unsafe thread.takeDue(ThreadWord.yieldDue) {
-            unsafe Attachment.detachSlow(thread)
-            unsafe Attachment.reattach(thread)
-        }
+        if unsafe thread.takeDue(ThreadWord.yieldDue) { unsafe Attachment.pause(thread) }
         if unsafe thread.takeDue(ThreadWord.mergeDue) {
             unsafe world.pointee.hooks.merge?(thread, thread)
         }

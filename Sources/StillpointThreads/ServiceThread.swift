@@ -10,6 +10,7 @@
 //     it delays a stop no longer than one item of work.
 // V2  Outside the roll it touches a roster only while it counts as its user; a roster in use is not destroyed.
 // V3  It waits for grace periods detached.
+// V4  Work that is due for a thread that is not attached is never forgotten: a round that leaves some asks for the next.
 // [request]  of ServiceSignal
 
 internal import CStillpoint
@@ -36,14 +37,11 @@ public enum ServiceThread {
         let signal = unsafe world.signal
         while true {
             unsafe ServiceSignal.wait(on: signal, untilNanoseconds: nil)
-            var requests = unsafe ServiceSignal.take(from: signal)
-            let deadline = MonotonicClock.nanoseconds() + intervalNanoseconds
-            while requests & (end | Reclamation.urgentRequest) == 0,
-                MonotonicClock.nanoseconds() < deadline
-            {
-                unsafe ServiceSignal.wait(on: signal, untilNanoseconds: deadline)
-                unsafe requests |= ServiceSignal.take(from: signal)
-            }
+            // Requests stay in the signal meanwhile, so that one that is repeated wakes nobody.
+            unsafe ServiceSignal.linger(
+                on: signal, unlessAny: end | Reclamation.urgentRequest,
+                untilNanoseconds: MonotonicClock.nanoseconds() + intervalNanoseconds)
+            let requests = unsafe ServiceSignal.take(from: signal)
             if requests & end != 0 { return }
             if requests & (Reclamation.request | Reclamation.urgentRequest) != 0 {
                 Reclamation.synchronize()
@@ -59,6 +57,11 @@ public enum ServiceThread {
         while let roster = unsafe nextRoster(of: world, after: after) {
             unsafe announce(to: roster)
             if unsafe hasWorkForDetached(roster) { unsafe serve(roster) }
+            // What could not be done now (a stop is on, a thread is held, there was no memory) is tried again after
+            // the interval.
+            if unsafe isWorkLeft(in: roster) {
+                unsafe ServiceSignal.request(dueWork, of: world.signal)
+            }
             unsafe after = roster
         }
     }
@@ -87,7 +90,7 @@ public enum ServiceThread {
     private static func announce(to roster: UnsafeMutablePointer<Roster>) {
         let world = unsafe roster.pointee.world
         unsafe world.pointee.roll.lock()
-        unsafe Roster.forEachListed(of: roster) { thread in
+        unsafe Roster.forEachMember(of: roster) { thread in
             if unsafe thread.deferred.pointee.isPending {
                 unsafe thread.setDue(ThreadWord.deferredDue)
             }
@@ -95,16 +98,30 @@ public enum ServiceThread {
         unsafe world.pointee.roll.unlock()
     }
 
-    private static let dueBits = ThreadWord.mergeDue | ThreadWord.deferredDue
-        | ThreadWord.collectionDue
-
+    /// Whether to attach to an interpreter now: not while it is stopped, since the other interpreters would wait
+    /// with us.
     private static func hasWorkForDetached(_ roster: UnsafeMutablePointer<Roster>) -> Bool {
         let world = unsafe roster.pointee.world
         var found = unsafe roster.orphans.pointee.isPending
         unsafe world.pointee.roll.lock()
-        unsafe Roster.forEachListed(of: roster) { thread in
+        defer { unsafe world.pointee.roll.unlock() }
+        if unsafe World.isStopActive(over: roster) { return false }
+        unsafe Roster.forEachMember(of: roster) { thread in
             let word = unsafe thread.loadWord()
-            if word & dueBits != 0, ThreadWord.state(word) == ThreadWord.detached { found = true }
+            if word & ThreadWord.dueWork != 0, ThreadWord.isAway(word) { found = true }
+        }
+        return found
+    }
+
+    /// Whether a thread that is not attached has work due. (An attached one sees it at its next safepoint.)
+    private static func isWorkLeft(in roster: UnsafeMutablePointer<Roster>) -> Bool {
+        let world = unsafe roster.pointee.world
+        var found = unsafe roster.orphans.pointee.isPending
+        unsafe world.pointee.roll.lock()
+        unsafe Roster.forEachMember(of: roster) { thread in
+            let word = unsafe thread.loadWord()
+            let isAttached = ThreadWord.state(word) == ThreadWord.attached
+            if word & ThreadWord.dueWork != 0, !isAttached { found = true }
         }
         unsafe world.pointee.roll.unlock()
         return found
@@ -140,9 +157,9 @@ public enum ServiceThread {
         let world = unsafe roster.pointee.world
         var found: UnsafeMutablePointer<ThreadRecord>?
         unsafe world.pointee.roll.lock()
-        unsafe Roster.forEachListed(of: roster) { thread in
-            guard unsafe found == nil, unsafe thread.loadWord() & dueBits != 0 else { return }
-            if unsafe HeldThread.take(thread) { unsafe found = thread }
+        unsafe Roster.forEachMember(of: roster) { thread in
+            guard unsafe found == nil, unsafe thread.loadWord() & ThreadWord.dueWork != 0 else { return }
+            if unsafe HeldThread.takeListed(thread) { unsafe found = thread }
         }
         unsafe world.pointee.roll.unlock()
         return unsafe found

@@ -10,6 +10,8 @@ public struct Stop: ~Copyable {
     var isActive = false
     /// From the walk that asks to the walk that lets go. guarded by the roll
     var hasAsked = false
+    /// Stops inside this one that it covers, not ended yet. guarded by the roll
+    var coveredCount = 0
     /// The OS thread whose turn it is. guarded by the roll
     var requester: UInt = 0
 

@@ -17,8 +17,8 @@
 //             counted and gets stopRequested; a suspended one (born so, or held) is stopped already
 //   wait      until every counted thread has told that it is suspended, or gone
 //   pause     the caller's work
-//   let go    one walk under the roll: every thread but the stopper becomes detached, who waits is woken;
-//             the turn passes on
+//   let go    one walk under the roll: every thread that waits becomes detached and is woken; the others become
+//             dormant, and later stops need not visit them (Dormancy.swift); the turn passes on
 //
 // W1   A stop that is active has its turn: no other active stop overlaps it.
 // W2   While a stop of all is active, no stop of one interpreter is; several of those, over different
@@ -29,7 +29,8 @@
 // W5   The list of threads changes under the roll; the walks are under the roll; a thread listed while a stop is
 //      active is born suspended.
 // W6   Only the owner leaves `attached`; only a stopper, or a holder that the stop excludes, moves between
-//      `detached` and `suspended`. Nobody moves from `suspended` to `attached`.
+//      `detached` and `suspended`; and the owner of a dormant thread back, under the roll, while no stop has
+//      asked. Nobody moves from `suspended` to `attached`.
 // W7   The stop that a thread arrives at is the one that asked it: `thread.stop` is written before the bit, and
 //      that stop cannot end before the arrival.
 // W8   countdown reaches 0 once a stop, and is set anew only when the stop has its turn again.
@@ -38,7 +39,8 @@
 // W10  A thread that has left the list is never waited for.
 // W11  Liveness: if every attached thread reaches a safepoint or detaches, the stop begins; there is no rescan
 //      and no time-out to wait for.
-// W12  Liveness: a thread that waits when it is let go attaches before the next stop of it begins.
+// W12  Liveness: a thread that waits when it is let go attaches before the next stop of it begins. One that
+//      suspends at a safepoint waits from that very move.
 // W13  In the pause the stopper takes no lock that a thread in scope may hold. It may take: the roll, the lock of
 //      reclamation's roll, an interpreter heap's lock, bucket locks of the parking lot. None of them is held
 //      across a poll, a detach or a wait for a thread.
@@ -46,8 +48,8 @@
 //      object lock that it entered (one handed to it while it slept it may hold: hence W13).
 //
 // A stop inside a stop by the same OS thread: allowed, and nothing, if the outer one covers it; else
-// `.stopInsideStop`. A requester attached to an interpreter out of scope is detached meanwhile. A requester
-// whose interpreter lock already excludes every thread in scope needs no stop: the pair does nothing.
+// `.stopInsideStop`; it ends before the outer one does. A requester attached to an interpreter out of scope is detached meanwhile. A requester
+// who holds the lock of the one interpreter in scope needs no stop: the pair does nothing.
 //
 // Lock order: turn, then roll. Neither is held across a wait for a thread to run.
 // [turn]    the writes of the last stop  ->  the next one whose turn it is
@@ -96,10 +98,13 @@ public enum StopTheWorld {
     ) throws(ThreadStateError) -> StoppedWorld {
         precondition(unsafe scope == nil || scope!.pointee.world == world, "an interpreter of another runtime")
         let current = unsafe Attachment.current
+        if let current = unsafe current {
+            if unsafe current.pointee.waitingBanDepth > 0 { throw .insideDestroyFunction }
+        }
         let isInScope = unsafe current != nil
             && (scope == nil ? current!.pointee.world == world : current!.pointee.roster == scope)
-        if let current = unsafe current, !isInScope {
-            if unsafe current.pointee.stopDepth > 0 { throw .stopInsideStop }
+        // (Inside a stop of its own a thread stays attached whatever it asks for: it is covered, or refused.)
+        if let current = unsafe current, !isInScope, unsafe current.pointee.stopDepth == 0 {
             unsafe Attachment.detach(current)
             do throws(ThreadStateError) {
                 let isNested = try unsafe enter(world, scope: scope, stopper: nil)
@@ -160,15 +165,13 @@ public enum StopTheWorld {
                 if let stopper = unsafe stopper { unsafe Attachment.reattach(stopper) }
             }
         }
-        if let stopper = unsafe stopper {
-            unsafe deepen(stopper, by: 1)
-            sp_rcu_offline()  // W9: a grace period never waits for a pause
-        }
+        if let stopper = unsafe stopper { unsafe deepen(stopper, by: 1) }
         unsafe waitForResumed(world, scope: scope)
         let askedAtNanoseconds = MonotonicClock.nanoseconds()
         let stop = unsafe stopRecord(of: world, scope: scope)
         unsafe ask(world, scope: scope, stop: stop, stopper: stopper)
         unsafe waitForArrivals(world, scope: scope, stop: stop)
+        assert(unsafe isStill(world, scope: scope, but: stopper), "W4, W14")
         let elapsed = MonotonicClock.nanoseconds() - askedAtNanoseconds
         unsafe world.pointee.timeToSafepoint.record(nanoseconds: elapsed)
         unsafe scope?.pointee.timeToSafepoint.record(nanoseconds: elapsed)
@@ -180,23 +183,22 @@ public enum StopTheWorld {
         _ world: UnsafeMutablePointer<World>, _ request: borrowing StopRequest,
         _ stopper: UnsafeMutablePointer<ThreadRecord>?
     ) throws(ThreadStateError) -> Bool {
-        let all = unsafe world.stop
-        var isCovered = unsafe all.pointee.isActive && all.pointee.requester == request.requester
-        var isStopping = isCovered
+        var isCovered = false
+        if let cover = unsafe coveringStop(of: world, scope: request.scope, by: request.requester) {
+            unsafe cover.pointee.coveredCount = cover.pointee.coveredCount + 1
+            isCovered = true
+        } else if let stopper = unsafe stopper {
+            // Who holds an interpreter's lock excludes that interpreter's threads; not those of interpreters yet to be
+            // made, so a stop of all is always a real one.
+            isCovered = unsafe stopper.pointee.roster.pointee.lock != nil
+                && request.scope == stopper.pointee.roster
+        }
+        var isStopping = unsafe world.stop.pointee.isActive
+            && world.stop.pointee.requester == request.requester
         unsafe World.forEachRoster(of: world, in: nil) { roster in
             let isOurs = unsafe roster.pointee.stop.isActive
                 && roster.pointee.stop.requester == request.requester
-            if isOurs {
-                isStopping = true
-                if unsafe request.scope == roster { isCovered = true }
-            }
-        }
-        if let stopper = unsafe stopper, let lock = unsafe stopper.pointee.roster.pointee.lock {
-            var isAlone = true
-            unsafe World.forEachRoster(of: world, in: request.scope) { roster in
-                if unsafe roster.pointee.lock != lock { isAlone = false }
-            }
-            if isAlone { isCovered = true }
+            if isOurs { isStopping = true }
         }
         if isCovered {
             unsafe world.pointee.roll.unlock()
@@ -209,16 +211,14 @@ public enum StopTheWorld {
         return false
     }
 
+    /// Counts the stops that a thread has under way. From the first to the last it is offline to liburcu (W9): a
+    /// grace period never waits for a pause.
     private static func deepen(_ stopper: UnsafeMutablePointer<ThreadRecord>, by change: Int) {
-        unsafe stopper.pointee.stopDepth = stopper.pointee.stopDepth + change
+        let before = unsafe stopper.pointee.stopDepth
+        unsafe stopper.pointee.stopDepth = before + change
         unsafe stopper.updateTransition()
-    }
-
-    private static func stopRecord(
-        of world: UnsafeMutablePointer<World>, scope: UnsafeMutablePointer<Roster>?
-    ) -> UnsafeMutablePointer<Stop> {
-        if let scope = unsafe scope { return unsafe scope.stop }
-        return unsafe world.stop
+        if before == 0 { sp_rcu_offline() }
+        if before + change == 0 { sp_rcu_online() }
     }
 
     /// Waits for the threads that the last stop let go (W12). Nobody adds to them: the turn is ours.
@@ -336,11 +336,15 @@ public enum StopTheWorld {
             unsafe world.pointee.pause.record(nanoseconds: elapsed)
             unsafe scope?.pointee.pause.record(nanoseconds: elapsed)
             unsafe letGo(world, scope: scope, stopper: stopper)
+        } else {
+            unsafe world.pointee.roll.lock()
+            let cover = unsafe coveringStop(of: world, scope: scope, by: sp_os_thread_identity())
+            if let cover = unsafe cover {
+                unsafe cover.pointee.coveredCount = cover.pointee.coveredCount - 1
+            }
+            unsafe world.pointee.roll.unlock()
         }
-        if let stopper = unsafe stopper {
-            if !isNested { sp_rcu_online() }
-            unsafe deepen(stopper, by: -1)
-        }
+        if let stopper = unsafe stopper { unsafe deepen(stopper, by: -1) }
     }
 
     /// The walk that lets go, and the turn passed on.
@@ -353,9 +357,13 @@ public enum StopTheWorld {
         precondition(
             unsafe stop.pointee.isActive && stop.pointee.requester == sp_os_thread_identity(),
             "a stopped world let go by a thread that did not stop it")
+        precondition(
+            unsafe stop.pointee.coveredCount == 0, "a stop ended before one inside it")
         unsafe World.forEachRoster(of: world, in: scope) { roster in
             unsafe Roster.forEachListed(of: roster) { thread in
-                if unsafe thread != stopper { unsafe HeldThread.release(thread) }
+                if unsafe thread != stopper, unsafe !Roster.makeDormant(thread) {
+                    unsafe HeldThread.release(thread)
+                }
             }
         }
         unsafe stop.pointee.isActive = false

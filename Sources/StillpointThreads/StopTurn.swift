@@ -27,6 +27,16 @@ extension StopTheWorld {
         return true
     }
 
+    /// Whether a stop of this one interpreter waits for its turn.
+    static func isRequested(_ roster: UnsafeMutablePointer<Roster>) -> Bool {
+        var next = unsafe roster.pointee.world.pointee.firstRequest
+        while let request = unsafe next {
+            if unsafe request.pointee.scope == roster { return true }
+            unsafe next = request.pointee.next
+        }
+        return false
+    }
+
     /// Makes a stop active.
     static func grant(
         _ world: UnsafeMutablePointer<World>, scope: UnsafeMutablePointer<Roster>?, to requester: UInt

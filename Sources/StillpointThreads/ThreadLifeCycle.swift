@@ -29,6 +29,9 @@ extension Roster {
         in roster: UnsafeMutablePointer<Roster>
     ) throws(ThreadStateError) -> UnsafeMutablePointer<ThreadRecord> {
         let world = unsafe roster.pointee.world
+        precondition(
+            unsafe world.pointee.hooks.recordByteCount >= MemoryLayout<ThreadRecord>.stride,
+            "a record smaller than this floor's part of it")
         let memory: UnsafeMutableRawPointer
         do throws(PlatformError) {
             unsafe memory = try RawMemory.allocate(
@@ -53,8 +56,7 @@ extension Roster {
         unsafe world.pointee.roll.lock()
         if unsafe roster.pointee.isClosing {
             unsafe world.pointee.roll.unlock()
-            unsafe world.pointee.hooks.deinitialize?(thread)
-            unsafe Reclamation.dismiss(thread.participant)
+            unsafe prepareDeletion(of: thread)
             unsafe free(thread)
             throw .shuttingDown
         }
@@ -62,9 +64,7 @@ extension Roster {
             unsafe thread.pointee.participant.word.bitwiseOr(
                 ThreadWord.suspended, ordering: .relaxed)  // published by the roll
         }
-        unsafe thread.pointee.next = roster.pointee.threads
-        if let first = unsafe roster.pointee.threads { unsafe first.pointee.previous = thread }
-        unsafe roster.pointee.threads = thread
+        unsafe link(thread, dormant: false)
         unsafe roster.pointee.threadCount = roster.pointee.threadCount + 1
         unsafe world.pointee.roll.unlock()
         return unsafe thread
@@ -75,12 +75,12 @@ extension Roster {
     public static func bind(
         _ thread: UnsafeMutablePointer<ThreadRecord>
     ) throws(ThreadStateError) {
-        let mine = sp_os_thread_identity()
+        Reclamation.registerReader()
+        let mine = sp_reader_number()
         let (isBound, found) = unsafe thread.pointee.boundThread.compareExchange(
             expected: 0, desired: mine, ordering: .relaxed)
-        if isBound {
-            Reclamation.registerReader()
-        } else if found == boundToNobody {
+        if isBound { return }
+        if found == boundToNobody {
             throw .cleared
         } else if found != mine {
             throw .boundToAnotherThread
@@ -88,7 +88,7 @@ extension Roster {
     }
 
     /// Empties a thread state: its queues, free lists, deferred frees and heap, in this order (L3). It never
-    /// attaches again.
+    /// attaches again. Passes safepoints while a stop or another thread has it.
     /// - Parameter current: the calling thread's attached state, of the same interpreter; it may be `thread` itself.
     public static func clear(
         _ thread: UnsafeMutablePointer<ThreadRecord>, by current: UnsafeMutablePointer<ThreadRecord>
@@ -99,14 +99,27 @@ extension Roster {
         guard unsafe thread.pointee.roster == current.pointee.roster else {
             throw .wrongInterpreter
         }
-        if unsafe thread.pointee.isCleared { throw .cleared }
+        precondition(
+            unsafe current.pointee.stopDepth == 0, "a thread state cleared inside a stop of one's own")
         if unsafe thread == current {
+            if unsafe thread.pointee.isCleared { throw .cleared }
             precondition(
                 unsafe current.pointee.topSection == nil,
                 "a thread state cleared inside a critical section")
             unsafe empty(thread, by: current)
         } else {
-            guard unsafe HeldThread.take(thread) else { throw .stillAttached }
+            while unsafe !HeldThread.take(thread) {
+                if unsafe ThreadWord.state(thread.loadWord()) == ThreadWord.attached {
+                    throw .stillAttached
+                }
+                unsafe Safepoint.poll(current)
+                SystemThread.yield()
+            }
+            // Ours now, and only now: two may have tried.
+            if unsafe thread.pointee.isCleared {
+                unsafe HeldThread.letGo(thread)
+                throw .cleared
+            }
             unsafe empty(thread, by: current)
             unsafe HeldThread.letGo(thread)
         }
@@ -126,6 +139,10 @@ extension Roster {
         }
         unsafe ThreadHeap.abandon(thread.heap)
         unsafe thread.pointee.isCleared = true
+        // Nothing is due any more, so the service thread leaves the record alone; and no attach succeeds.
+        unsafe thread.pointee.participant.word.bitwiseAnd(
+            ~ThreadWord.dueWork, ordering: .relaxed)
+        unsafe thread.pointee.participant.word.bitwiseOr(ThreadWord.isCleared, ordering: .relaxed)
         unsafe thread.pointee.boundThread.store(boundToNobody, ordering: .relaxed)  // no attach finds it
     }
 
@@ -141,12 +158,15 @@ extension Roster {
         sp_rcu_offline()
         // Before the record leaves the list: who asks the lock's holder to yield finds it under the roll.
         if let lock = unsafe roster.pointee.lock { unsafe InterpreterLock.release(lock) }
+        // While the word still says attached, so that a stop waits for what this does to objects.
+        unsafe prepareDeletion(of: thread)
         unsafe unlist(thread)
-        // The stopper asks under the roll, so after `unlist` the word is ours.
+        // The stopper asks under the roll, so after `unlist` the word is ours. A stop that counts on this thread keeps
+        // its roster in memory until it has arrived.
         if unsafe thread.loadWord() & ThreadWord.stopRequested != 0 {
             unsafe Stop.arrive(at: thread.pointee.stop!)
         }
-        unsafe finishDeletion(of: thread)
+        unsafe free(thread)
     }
 
     /// Deletes a thread state that somebody else than its owner cleared.
@@ -155,8 +175,9 @@ extension Roster {
         precondition(
             unsafe ThreadWord.state(thread.loadWord()) != ThreadWord.attached,
             "a thread state deleted while attached")
+        unsafe prepareDeletion(of: thread)
         unsafe unlist(thread)
-        unsafe finishDeletion(of: thread)
+        unsafe free(thread)
     }
 
     /// Deletes a thread state that was never attached.
@@ -164,29 +185,26 @@ extension Roster {
         precondition(
             unsafe ThreadWord.state(thread.loadWord()) != ThreadWord.attached,
             "a thread state deleted while attached")
+        unsafe prepareDeletion(of: thread)
         unsafe unlist(thread)
-        unsafe finishDeletion(of: thread)
+        unsafe free(thread)
     }
 
+    private static func prepareDeletion(of thread: UnsafeMutablePointer<ThreadRecord>) {
+        unsafe thread.pointee.world.pointee.hooks.deinitialize?(thread)
+        unsafe Reclamation.dismiss(thread.participant)
+    }
+
+    /// Takes a thread state off the list; the roster may be destroyed from then on.
     private static func unlist(_ thread: UnsafeMutablePointer<ThreadRecord>) {
         let roster = unsafe thread.pointee.roster
         unsafe roster.pointee.world.pointee.roll.withLock {
-            let next = unsafe thread.pointee.next
-            let previous = unsafe thread.pointee.previous
-            if let next = unsafe next { unsafe next.pointee.previous = previous }
-            if let previous = unsafe previous {
-                unsafe previous.pointee.next = next
-            } else {
-                unsafe roster.pointee.threads = next
-            }
+            let word = unsafe thread.loadWord()
+            unsafe unlink(thread, dormant: word & ThreadWord.isDormant != 0)
             unsafe roster.pointee.threadCount = roster.pointee.threadCount - 1
+            // A stop that waits for it to run waits for nothing.
+            if word & ThreadWord.isResumed != 0 { unsafe Attachment.countOutResumed(of: roster) }
         }
-    }
-
-    private static func finishDeletion(of thread: UnsafeMutablePointer<ThreadRecord>) {
-        unsafe thread.pointee.world.pointee.hooks.deinitialize?(thread)
-        unsafe Reclamation.dismiss(thread.participant)
-        unsafe free(thread)
     }
 
     private static func free(_ thread: UnsafeMutablePointer<ThreadRecord>) {

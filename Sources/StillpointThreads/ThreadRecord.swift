@@ -2,7 +2,7 @@
 // variable, serves all floors; the floors above this one lay theirs around it in the same way.
 
 public import StillpointMemory
-internal import StillpointPlatform
+public import StillpointPlatform
 public import StillpointSynchronization
 public import Synchronization
 
@@ -19,8 +19,8 @@ public import Synchronization
     /// A number that no other thread state of the runtime has or had. immutable
     public let identifier: UInt64
 
-    /// The OS thread it is bound to (its thread register), 0 before that. written once by its owner; atomic,
-    /// relaxed: only the owner's own value matters to the comparison
+    /// The OS thread it is bound to (its reader number, which is never used again), 0 before that. written once by
+    /// its owner, or by who cleared it; atomic, relaxed: only the owner's own value matters to the comparison
     @usableFromInline let boundThread = Atomic<UInt>(0)
 
     /// Whether attach and detach have more to do than change the word: the interpreter has a lock, critical
@@ -34,6 +34,8 @@ public import Synchronization
 
     /// The stop that has counted this thread. written by the stopper before it sets stopRequested [ask]
     var stop: UnsafeMutablePointer<Stop>?
+    /// How many destroy functions this thread runs, one inside the other: it must not wait. owner only
+    var waitingBanDepth = 0
     /// How many stops this thread has under way, one inside the other. owner only
     var stopDepth = 0
     /// Whether the thread is inside `safepoint`'s slow path. owner only
@@ -134,7 +136,32 @@ extension UnsafeMutablePointer where Pointee == ThreadRecord {
     /// Says anew whether attach and detach have more to do than change the word.
     func updateTransition() {
         unsafe pointee.needsSlowTransition = pointee.roster.pointee.lock != nil
-            || pointee.topSection != nil || pointee.stopDepth > 0
+            || pointee.topSection != nil || pointee.stopDepth > 0 || pointee.waitingBanDepth > 0
+    }
+
+    /// Around a destroy function of an embedder's: it must neither detach nor stop the world, since it may run on
+    /// behalf of a held thread; a safepoint inside it does nothing. Owner only.
+    public func banWaiting() {
+        unsafe pointee.waitingBanDepth = pointee.waitingBanDepth + 1
+        unsafe updateTransition()
+    }
+
+    /// Takes `banWaiting` back.
+    public func allowWaiting() {
+        assert(unsafe pointee.waitingBanDepth > 0, "waiting allowed that was not banned")
+        unsafe pointee.waitingBanDepth = pointee.waitingBanDepth - 1
+        unsafe updateTransition()
+    }
+
+    /// Frees `block` by `free` once a grace period has passed. Owner only.
+    /// - Parameter byteCount: what the block holds back, in bytes. Past the hard limit the next safepoint waits.
+    /// - Throws: `PlatformError` when there is no memory for the queue; nothing was deferred then.
+    public func deferFree(
+        of block: UnsafeMutableRawPointer, byteCount: Int, free: @escaping DeferredFree
+    ) throws(PlatformError) {
+        try unsafe deferred.pointee.append(block, byteCount: byteCount, free: free)
+        // The limit holds whatever the service thread is busy with.
+        if unsafe deferred.pointee.isOverHardLimit { unsafe setDue(ThreadWord.deferredDue) }
     }
 
     /// Loads the word. `ordering` at the caller's: most loads only choose a path.
@@ -150,6 +177,7 @@ extension UnsafeMutablePointer where Pointee == ThreadRecord {
 
     /// Clears bits of the word before the work that they announce is done. [due]
     func takeDue(_ bits: UInt32) -> Bool {
+        if unsafe loadWord() & bits == 0 { return false }
         let before = unsafe pointee.participant.word.bitwiseAnd(
             ~bits, ordering: .acquiring).oldValue
         return before & bits != 0

@@ -17,6 +17,8 @@ public enum ThreadStateError: Error, Equatable, CustomStringConvertible {
     /// This thread has the world stopped. A stop inside a stop is allowed only over the same interpreter, or
     /// over any while all are stopped.
     case stopInsideStop
+    /// A destroy function must not stop the world: it may run on behalf of a held thread.
+    case insideDestroyFunction
     /// The runtime has as many thread states as it can tell apart.
     case tooManyThreadStates
     /// There is no memory for it, or the system refused a thread: the error's text says which.
@@ -32,6 +34,7 @@ public enum ThreadStateError: Error, Equatable, CustomStringConvertible {
         case .cleared: "the thread state has been cleared"
         case .shuttingDown: "the interpreter is shutting down"
         case .stopInsideStop: "this thread has stopped the world, over less than it asks for now"
+        case .insideDestroyFunction: "a destroy function must not stop the world"
         case .tooManyThreadStates: "the runtime has as many thread states as it can tell apart"
         case .outOfResources(let what): "out of resources: \(what)"
         }

@@ -11,7 +11,8 @@
 //   bit   name              set by                              cleared by
 //   0-1   state             as drawn                            as drawn
 //   2     stopRequested     stopper, while attached             owner, as it leaves `attached`
-//   3     isWaiting         owner, while suspended              stopper or holder, as it lets go
+//   3     isWaiting         owner, while suspended, or as       stopper or holder, as it lets go
+//                           it suspends to come back
 //   4     isResumed         stopper or holder, as it lets a     owner, as it attaches
 //                           waiting thread go
 //   5     mergeDue          whoever queues a count              owner or holder, before it merges
@@ -19,6 +20,9 @@
 //   7     deferredDue       the service thread                  owner or holder, before it drains
 //   8     yieldDue          who waits for the interpreter lock  owner, as it yields
 //   9     isClosing         the interpreter's end               nobody
+//   10    isDormant         stopper, as it lets go who does     owner as it attaches, or holder, under
+//                           not wait (Dormancy.swift)           the roll
+//   11    isCleared         who clears it, holding it          nobody
 //   31    quiescenceWanted  Reclamation                         Reclamation
 
 internal import StillpointSynchronization
@@ -36,12 +40,22 @@ public enum ThreadWord {
     public static let mergeDue: UInt32 = 1 << 5
     public static let collectionDue: UInt32 = 1 << 6
     public static let deferredDue: UInt32 = 1 << 7
+    /// What the service thread does for a thread that is away.
+    public static let dueWork = mergeDue | collectionDue | deferredDue
     public static let yieldDue: UInt32 = 1 << 8
     public static let isClosing: UInt32 = 1 << 9
+    public static let isDormant: UInt32 = 1 << 10
+    public static let isCleared: UInt32 = 1 << 11
 
     /// The state in `word`: `detached`, `attached` or `suspended`.
     @inlinable
     public static func state(_ word: UInt32) -> UInt32 { word & stateMask }
+
+    /// Whether a thread is detached, as its owner sees it: detached, or dormant.
+    @inlinable
+    public static func isAway(_ word: UInt32) -> Bool {
+        state(word) == detached || word & isDormant != 0
+    }
 
     /// `word` with its state replaced.
     @inlinable
@@ -54,5 +68,6 @@ public enum ThreadWord {
         assert(word & stopRequested == 0 || state != suspended, "W2: a stopped thread is asked again")
         assert(word & isWaiting == 0 || state == suspended, "W3: waiting means suspended")
         assert(word & isResumed == 0 || state != attached, "W4: an attached thread has resumed")
+        assert(word & isDormant == 0 || state == suspended, "W5: dormant means suspended")
     }
 }

@@ -63,8 +63,8 @@ enum GracePeriodScenario: Scenario {
             UInt(bitPattern: makeTable()), ordering: .acquiringAndReleasing)
         state.pointee.made.wrappingAdd(1, ordering: .relaxed)
         // A made-up size, so that the soft and the hard limit are met.
-        try thread.deferred.pointee.append(
-            UnsafeMutableRawPointer(bitPattern: old)!, byteCount: 100_000, free: freeTable)
+        try thread.deferFree(
+            of: UnsafeMutableRawPointer(bitPattern: old)!, byteCount: 100_000, free: freeTable)
     }
 
     private static func makeTable() -> UnsafeMutableRawPointer {

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import StillpointCommand
+
 @Suite struct BadInputTests {
     /// Nothing on standard output, one line on standard error that holds `words`, this exit code.
     private func expectRefusal(

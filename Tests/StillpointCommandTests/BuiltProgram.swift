@@ -24,11 +24,10 @@ struct BuiltProgram {
         return tests.deletingLastPathComponent().appendingPathComponent("stillpoint")
     }()
 
-    static func run(_ arguments: [String], in folder: String? = nil) throws -> Ending {
+    static func run(_ arguments: [String]) throws -> Ending {
         let process = Process()
         process.executableURL = file
         process.arguments = arguments
-        if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
         let output = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         let errors = output.appendingPathExtension("errors")
         defer {
@@ -36,7 +35,7 @@ struct BuiltProgram {
             try? FileManager.default.removeItem(at: errors)
         }
         for file in [output, errors] {
-            FileManager.default.createFile(atPath: file.path, contents: nil)
+            precondition(FileManager.default.createFile(atPath: file.path, contents: nil))
         }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = try FileHandle(forWritingTo: output)

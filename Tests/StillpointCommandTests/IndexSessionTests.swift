@@ -50,7 +50,7 @@ private struct SeededNumbers: RandomNumberGenerator {
         let reports = try [1, 2, 4, 16].map { try session(folder, threads: $0).run() }
         let first = reports[0]
         for report in reports {
-            #expect(report.checks.allSatisfy(\.isPassed), "\(report.checks)")
+            #expect(report.failedChecks == [])
             #expect(report.runs[1].objects == first.runs[0].objects)
             #expect(report.runs[1].objectBytes == first.runs[0].objectBytes)
             #expect(report.runs[1].distinctWords == first.runs[0].distinctWords)
@@ -96,7 +96,7 @@ private struct SeededNumbers: RandomNumberGenerator {
         #expect(report.input.filesIndexed == 9)
         #expect(report.input.skipped.map(\.path) == [refused])
         #expect(report.input.skipped.map(\.reason) == ["unreadable"])
-        #expect(report.checks.allSatisfy(\.isPassed))
+        #expect(report.failedChecks == [])
     }
 
     @Test func `a file that shrinks or vanishes meanwhile is named, and excuses a difference`() throws {
@@ -119,7 +119,7 @@ private struct SeededNumbers: RandomNumberGenerator {
         #expect(report.input.shrunk == [shrinking.text])
         #expect(report.input.changed == [shrinking.text, vanishing.text])
         #expect(report.input.skipped.map(\.reason) == ["vanished"])
-        #expect(report.checks.allSatisfy(\.isPassed), "\(report.checks)")
+        #expect(report.failedChecks == [])
     }
 
     @Test func `a limit of bytes leaves out what goes beyond it, and says so`() throws {
@@ -131,7 +131,31 @@ private struct SeededNumbers: RandomNumberGenerator {
         #expect(report.input.filesLeftOut == 2)
         #expect(report.input.bytes == 20)
         #expect(report.input.defaultLimit?.isReached == true)
-        #expect(report.checks.allSatisfy(\.isPassed))
+        #expect(TextReport.render(report).contains("no path given"))
+        #expect(TextReport.render(report).contains("the limit left out 2 files"))
+        #expect(report.failedChecks == [])
+    }
+
+    @Test func `with no path the folder it stands in is read first, then only what is there`() {
+        let roots = DefaultInput.roots()
+        #expect(roots.first == BytePath("."))
+        #expect(roots.allSatisfy { FileManager.default.fileExists(atPath: $0.text) })
+        #expect(Set(roots).count == roots.count)
+    }
+
+    @Test func `a limit of time stops the one-thread run, and the second reads what that one took`() throws {
+        let folder = makeTree(fileCount: 10, seed: 3)
+        var calls = FileCalls.system
+        calls.read = { descriptor, buffer, count in
+            usleep(2000)
+            return FileCalls.system.read(descriptor, buffer, count)
+        }
+        let limit = InputLimit(byteCount: .max, nanoseconds: 5_000_000)
+        let report = try session(folder, threads: 2, limit: limit, calls: calls).run()
+        #expect(report.input.filesIndexed >= 1)
+        #expect(report.input.filesIndexed + report.input.filesLeftOut == 10)
+        #expect(report.input.filesLeftOut > 0)
+        #expect(report.failedChecks == [])
     }
 
     @Test func `a file is read in pieces, whatever its size`() throws {

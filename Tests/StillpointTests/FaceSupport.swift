@@ -51,7 +51,7 @@ struct World {
     let nodes: ManagedType<Node>
     let interpreter: Interpreter
 
-    init(lock: LockMode = .none, _ change: (inout RuntimeOptions) -> Void = { _ in }) throws {
+    init(lock: LockMode = .byOptions, _ change: (inout RuntimeOptions) -> Void = { _ in }) throws {
         var options = RuntimeOptions()
         options.verifiesCollections = true
         change(&options)

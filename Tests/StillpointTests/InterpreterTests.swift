@@ -82,6 +82,18 @@ import Testing
         #expect(try world.end().isClean)
     }
 
+    @Test func `the options say which lock an interpreter gets that is not told`() throws {
+        let world = try World { $0.interpreterLock = .shared }
+        let second = try world.runtime.makeInterpreter()
+        try checkExclusion(of: [world.interpreter, second])
+        let free = try world.runtime.makeInterpreter(lock: .none)
+        #expect(throws: RuntimeError.noLockToShare) {
+            try world.runtime.makeInterpreter(lock: .shared(with: free))
+        }
+        for interpreter in [second, free] { try interpreter.shutdown() }
+        try world.end()
+    }
+
     private func checkExclusion(of interpreters: [Interpreter]) throws {
         let inside = Exclusion()
         let threads = try (0..<4).map { number in

@@ -136,6 +136,14 @@ import Testing
         try world.runtime.shutdown()
     }
 
+    @Test func `of threads that finish while others are started, none is forgotten`() throws {
+        struct Failure: Error {}
+        let world = try World { $0.verifiesCollections = false }
+        let count = rounds(2000)
+        for _ in 0..<count { try world.interpreter.startThread { _ in throw Failure() } }
+        #expect(try world.end().uncaughtErrors.count == count)
+    }
+
     @Test func `host threads attach and detach, and what is left of them is cleared`() throws {
         let world = try World()
         let host = try world.interpreter.makeHostThread()
@@ -162,6 +170,19 @@ import Testing
         #expect(report.leakedObjectCount == 0)
         try left.end()
         try unused.end()
+    }
+
+    @Test func `a host thread used while it is detached ends the process and says so`() async {
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            let world = try World()
+            let host = try world.interpreter.makeHostThread()
+            try host.attach()
+            host.thread.safepoint()
+            host.detach()
+            host.thread.safepoint()
+        }
+        let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(text.contains("a host thread used while it is not attached here"))
     }
 
     @Test func `shutdown from an attached thread is refused`() throws {

@@ -230,4 +230,39 @@ import Testing
         Roster.delete(thread)
         runtime.end()
     }
+
+    @Test func `a thread that gets the identity of one that is gone does not get its state`() throws {
+        // The C library gives the memory of an ended thread, thread register and all, to the next one.
+        nonisolated(unsafe) let thread = try interpreter.make()
+        Running {
+            try! Attachment.attach(thread)
+            Attachment.detach(thread)
+        }.join()
+        let refused = Shared()
+        for _ in 0..<4 {
+            Running {
+                do throws(ThreadStateError) {
+                    try Attachment.attach(thread)
+                    Attachment.detach(thread)
+                } catch {
+                    if error == .boundToAnotherThread { refused.add() }
+                }
+            }.join()
+        }
+        #expect(refused.value == 4)
+        try interpreter.withThread { try Roster.clear(thread, by: $0) }
+        Roster.delete(thread)
+        runtime.end()
+    }
+
+    @Test func `a resumed thread that is deleted before it ran holds up no stop`() throws {
+        let target = try interpreter.make()
+        let first = try StopTheWorld.begin(runtime.world, scope: interpreter.roster)
+        target.pointee.participant.word.bitwiseOr(ThreadWord.isWaiting, ordering: .relaxed)
+        first.resume()
+        try interpreter.withThread { try Roster.clear(target, by: $0) }
+        Roster.delete(target)
+        try StopTheWorld.begin(runtime.world, scope: interpreter.roster).resume()
+        runtime.end()
+    }
 }

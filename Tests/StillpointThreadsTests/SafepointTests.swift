@@ -22,7 +22,7 @@ private func freeBlock(_ block: UnsafeMutableRawPointer, _ thread: UnsafeMutable
     private func deferBlocks(_ count: Int, byteCount: Int, by thread: Thread) throws {
         for _ in 0..<count {
             let block = try RawMemory.allocate(byteCount: 16)
-            try thread.deferred.pointee.append(block, byteCount: byteCount, free: freeBlock)
+            try thread.deferFree(of: block, byteCount: byteCount, free: freeBlock)
         }
     }
 
@@ -96,7 +96,6 @@ private func freeBlock(_ block: UnsafeMutableRawPointer, _ thread: UnsafeMutable
                 try deferBlocks(9, byteCount: 1 << 20, by: thread)
                 let isOver = thread.deferred.pointee.isOverHardLimit
                 #expect(isOver)
-                thread.setDue(ThreadWord.deferredDue)  // as the service thread would
                 Safepoint.poll(thread)
                 let isOverStill = thread.deferred.pointee.isOverHardLimit
                 #expect(!isOverStill)

@@ -60,10 +60,54 @@ import Testing
             #expect(state(of: thread) == ThreadWord.suspended)
             stopped.resume()
         }
-        #expect(word(of: thread) == ThreadWord.detached)
+        // Nobody asked for it, so no later stop visits it; it attaches as before.
+        #expect(word(of: thread) == ThreadWord.suspended | ThreadWord.isDormant)
         try Attachment.attach(thread)
+        #expect(word(of: thread) == ThreadWord.attached)
         try Roster.clear(thread, by: thread)
         Roster.deleteCurrent(thread)
+        runtime.end()
+    }
+
+    @Test func `a dormant thread that attaches in a pause waits for its end`() throws {
+        nonisolated(unsafe) let thread = try interpreter.make()
+        try StopTheWorld.begin(runtime.world, scope: interpreter.roster).resume()
+        #expect(word(of: thread) == ThreadWord.suspended | ThreadWord.isDormant)
+        let stopped = try StopTheWorld.begin(runtime.world, scope: interpreter.roster)
+        let ran = Shared()
+        let running = Running {
+            try! Attachment.attach(thread)
+            ran.raise()
+            try! Roster.clear(thread, by: thread)
+            Roster.deleteCurrent(thread)
+        }
+        eventually("waiting") { word(of: thread) & ThreadWord.isWaiting != 0 }
+        #expect(!ran.isRaised)
+        stopped.resume()
+        running.join()
+        runtime.end()
+    }
+
+    @Test func `dormant threads are held, cleared, closed and deleted like others`() throws {
+        let threads = try (0..<4).map { _ in try interpreter.make() }
+        try StopTheWorld.begin(runtime.world, scope: interpreter.roster).resume()
+        for thread in threads {
+            #expect(word(of: thread) == ThreadWord.suspended | ThreadWord.isDormant)
+        }
+        try interpreter.withThread { thread in
+            #expect(HeldThread.take(threads[0]))
+            #expect(word(of: threads[0]) == ThreadWord.suspended)
+            HeldThread.letGo(threads[0])
+            #expect(word(of: threads[0]) == ThreadWord.detached)
+            try Roster.clear(threads[1], by: thread)
+        }
+        var count = 0
+        Roster.forEachThread(of: interpreter.roster) { _ in count += 1 }
+        #expect(count == 4)
+        Roster.close(interpreter.roster)
+        #expect(throws: ThreadStateError.shuttingDown) { try Attachment.attach(threads[2]) }
+        Roster.delete(threads[1])
+        for index in [0, 2, 3] { Roster.deleteUnused(threads[index]) }
         runtime.end()
     }
 
@@ -214,6 +258,59 @@ import Testing
             } else {
                 try body()
             }
+        }
+        runtime.end()
+    }
+
+    @Test func `a stop of another interpreter inside a stop of all is covered`() throws {
+        let second = try runtime.makeInterpreter()
+        try interpreter.withThread { thread in
+            let all = try StopTheWorld.begin(runtime.world, scope: nil)
+            try StopTheWorld.begin(runtime.world, scope: second.roster).resume()
+            #expect(state(of: thread) == ThreadWord.attached)
+            all.resume()
+        }
+        runtime.end()
+    }
+
+    @Test func `attaching inside a stop of one's own is refused`() throws {
+        let thread = try interpreter.make()
+        let stopped = try StopTheWorld.begin(runtime.world, scope: interpreter.roster)
+        #expect(throws: ThreadStateError.stopInsideStop) { try Attachment.attach(thread) }
+        stopped.resume()
+        try Attachment.attach(thread)
+        try Roster.clear(thread, by: thread)
+        Roster.deleteCurrent(thread)
+        runtime.end()
+    }
+
+    @Test func `a stop that ends before one inside it ends the process and says so`() async {
+        let result = await #expect(
+            processExitsWith: .failure, observing: [\.standardErrorContent]
+        ) {
+            let runtime = try TestRuntime()
+            let interpreter = try runtime.makeInterpreter()
+            let outer = try StopTheWorld.begin(runtime.world, scope: interpreter.roster)
+            let inner = try StopTheWorld.begin(runtime.world, scope: interpreter.roster)
+            outer.resume()
+            inner.resume()
+        }
+        let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(text.contains("a stop ended before one inside it"))
+    }
+
+    @Test func `a destroy function cannot stop the world, and its safepoints do nothing`() throws {
+        try interpreter.withThread { thread in
+            thread.banWaiting()
+            #expect(throws: ThreadStateError.insideDestroyFunction) {
+                try StopTheWorld.begin(runtime.world, scope: interpreter.roster).resume()
+            }
+            thread.setDue(ThreadWord.mergeDue)
+            Safepoint.poll(thread)
+            #expect(word(of: thread) & ThreadWord.mergeDue != 0)
+            thread.allowWaiting()
+            Safepoint.poll(thread)
+            #expect(word(of: thread) == ThreadWord.attached)
         }
         runtime.end()
     }

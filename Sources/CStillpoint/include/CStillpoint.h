@@ -100,6 +100,14 @@ SP_THREAD_LOCAL void *_Nullable sp_current_thread_record;
 SP_INLINE void *_Nullable sp_current_thread(void) { return sp_current_thread_record; }
 SP_INLINE void sp_set_current_thread(void *_Nullable record) { sp_current_thread_record = record; }
 
+SP_THREAD_LOCAL uintptr_t sp_reader_number_storage;
+
+/// What `sp_reader_number` is on a thread that is no registered reader.
+#define SP_NOT_A_READER (UINTPTR_MAX - 1)
+
+/// A number that no other reader of this process has or had: given by `sp_rcu_register`, taken back when the thread exits.
+SP_INLINE uintptr_t sp_reader_number(void) { return sp_reader_number_storage; }
+
 /// A number that no other live OS thread of this process has: the thread register.
 SP_INLINE uintptr_t sp_os_thread_identity(void) { return (uintptr_t)__builtin_thread_pointer(); }
 
