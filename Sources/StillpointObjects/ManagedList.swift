@@ -3,7 +3,8 @@ public import StillpointThreads
 internal import StillpointPlatform
 public import Synchronization
 
-/// A list of references that grows. Reading takes no lock; changes are made under the list's lock. How: ContainerBody.swift.
+/// A list of references that grows. Reading takes no lock; changes are made under the list's lock. How:
+/// ContainerBody.swift.
 ///
 /// Slots from `count` on are empty, so a reader needs no count: beyond the end it finds nothing.
 public enum ManagedList {

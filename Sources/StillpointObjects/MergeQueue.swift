@@ -2,7 +2,7 @@
 // can take from its local counts. Each entry holds one count of its object (R4).
 //
 // Q1  Pushed to under the lock of the owner's identifier while the owner is listed; taken whole under it.
-// Q2  What is taken is merged by the owner at a safepoint; by who holds the owner, or has the world stopped, or clears it.
+// Q2  What is taken is merged by the owner at a safepoint; or by who holds it, clears it, or has the world stopped.
 // Q3  The queue turns from empty to not empty: the owner's word says mergeDue, and if the owner is not attached the
 //     service thread is asked. So a count waits no longer than the owner's next safepoint, or the service's interval.
 

@@ -254,6 +254,7 @@ import Testing
             }
         }
         #expect(seen.count == (0...40).map { 1 + $0 * 8 }.reduce(0, +))
+        runtime.end()
     }
 
     @Test func `what make throws is thrown and nothing is inserted`() throws {

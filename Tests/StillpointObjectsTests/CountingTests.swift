@@ -187,6 +187,7 @@ private func word(_ count: Int, _ state: UInt32) -> UInt32 { SharedWord.with(cou
                 }
             }
         }
+        runtime.end()
     }
 
     @Test func `counts past their limit make an object immortal`() throws {
@@ -239,6 +240,7 @@ private func word(_ count: Int, _ state: UInt32) -> UInt32 { SharedWord.with(cou
     }
 
     @Test func `releasing the dead ends the process`() async {
+        runtime.end()
         await #expect(processExitsWith: .failure) {
             let runtime = try TestRuntime()
             let interpreter = try runtime.makeInterpreter()

@@ -112,6 +112,7 @@ private final class Parcel: @unchecked Sendable {
     }
 
     @Test func `a handle that ends where nothing is attached ends the process`() async {
+        runtime.end()
         await #expect(processExitsWith: .failure) {
             let runtime = try TestRuntime()
             let interpreter = try runtime.makeInterpreter()
@@ -125,6 +126,7 @@ private final class Parcel: @unchecked Sendable {
     }
 
     @Test func `a handle that ends in another interpreter ends the process`() async {
+        runtime.end()
         await #expect(processExitsWith: .failure) {
             let runtime = try TestRuntime()
             let interpreter = try runtime.makeInterpreter()
