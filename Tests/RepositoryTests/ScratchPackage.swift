@@ -55,10 +55,18 @@ enum ScratchPackage {
         try text.write(to: url, atomically: true, encoding: .utf8)
     }
 
-    /// The modules that were built: folders of object files.
+    /// The modules that were built: folders with object files in them. (The package manager makes a folder with a list of
+    /// sources for the others, too.)
     static var builtModules: Set<String> {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: program.path)) ?? []
-        return Set(names.filter { $0.hasSuffix(".build") }.map { String($0.dropLast(6)) })
+        return Set(
+            names.filter { $0.hasSuffix(".build") && holdsObjectFile(program.appending(path: $0)) }
+                .map { String($0.dropLast(6)) })
+    }
+
+    private static func holdsObjectFile(_ folder: URL) -> Bool {
+        let names = (try? FileManager.default.subpathsOfDirectory(atPath: folder.path)) ?? []
+        return names.contains { $0.hasSuffix(".o") }
     }
 
     /// Whether this test runs under a sanitizer. Then the scratch package tells nothing that the plain run does not.
