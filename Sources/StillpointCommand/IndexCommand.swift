@@ -80,6 +80,7 @@ struct IndexCommand: ParsableCommand {
             return try session.run()
         } catch {
             session.progress.clear()
+            if case .option(let option)? = error as? RuntimeError { throw .usage("\(option)") }
             throw error as? CommandFailure ?? .internal("\(error)")
         }
     }
