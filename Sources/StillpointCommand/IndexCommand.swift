@@ -24,6 +24,9 @@ struct IndexCommand: ParsableCommand {
             run of letters, marks and numbers; ASCII letters are lower-cased; of words over 64 \
             bytes the first 64 count.
 
+            While an index grows nearly all of it is in use, so a collection becomes due by itself \
+            only after 1 GiB was allocated, or what STILLPOINT_COLLECTION_BYTES says.
+
             \(CommandFailure.exitCodes)
             """)
 
@@ -81,6 +84,7 @@ struct IndexCommand: ParsableCommand {
             return try session.run()
         } catch {
             session.progress.clear()
+            if case .option(let option)? = error as? RuntimeError { throw .usage("\(option)") }
             throw error as? CommandFailure ?? .internal("\(error)")
         }
     }

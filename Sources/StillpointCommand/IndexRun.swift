@@ -1,4 +1,5 @@
 // One run of a job in a runtime of its own: made, indexed with some threads, looked at, taken down.
+import Foundation
 import Stillpoint
 
 final class IndexRun {
@@ -30,7 +31,7 @@ final class IndexRun {
     /// nothing, so collections become due late, unless the environment says otherwise.
     private static func options() throws -> RuntimeOptions {
         var options = try RuntimeOptions.fromEnvironment()
-        if options.minimumCollectionByteCount == RuntimeOptions().minimumCollectionByteCount {
+        if getenv("STILLPOINT_COLLECTION_BYTES") == nil {
             options.minimumCollectionByteCount = 1 << 30
         }
         return options

@@ -110,22 +110,27 @@ extension UnsafeMutablePointer where Pointee == InterpreterObjects {
     /// Merges every count that waits: those queued to any thread state, attached or not; and frees what waits for a
     /// stop. `worker` is the stopper's.
     public func mergeAllQueued(by worker: UnsafeMutablePointer<ObjectThread>) {
-        var isDone = false
-        while !isDone {
-            // Destroying may queue to a thread that has had its turn.
-            isDone = true
-            unsafe Roster.forEachThread(of: pointee.roster) { record in
-                let thread = unsafe UnsafeMutablePointer<ObjectThread>(record)
-                if unsafe thread.isIdle { return }
-                isDone = false
-                unsafe thread.mergeQueued(by: worker)
+        unsafe buryLeftovers(by: worker)
+        // Destroying may queue to a thread that has had its turn. And it runs the embedder's code: so under the roll a
+        // queue is only taken.
+        while let chunks = unsafe takeAnyQueue() {
+            unsafe MergeQueue.merge(chunks, countedBy: worker) { object in
+                unsafe Destruction.destroy(object, by: worker)
             }
-            unsafe buryLeftovers(by: worker)
         }
         unsafe Roster.forEachThread(of: pointee.roster) { record in
             unsafe Retirement.freeAll(UnsafeMutablePointer<ObjectThread>(record), by: worker)
         }
         unsafe Retirement.freeAll(of: self, by: worker)
+    }
+
+    private func takeAnyQueue() -> UnsafeMutablePointer<MergeQueue.Chunk>? {
+        var found: UnsafeMutablePointer<MergeQueue.Chunk>?
+        unsafe Roster.forEachThread(of: pointee.roster) { record in
+            if unsafe found != nil { return }
+            unsafe found = UnsafeMutablePointer<ObjectThread>(record).takeQueue()
+        }
+        return unsafe found
     }
 
     /// How many objects and counts there have been.

@@ -71,6 +71,27 @@ struct MergeQueue: ~Copyable {
         unsafe RawMemory.free(spare)
     }
 
+    /// Merges what was taken from a queue, and hands who died to `bury`. An emptied chunk goes to the thread state that
+    /// counts the merges.
+    static func merge(
+        _ chunks: UnsafeMutablePointer<Chunk>, countedBy thread: UnsafeMutablePointer<ObjectThread>,
+        bury: (ObjectPointer) -> Void
+    ) {
+        var next = unsafe Optional(chunks)
+        while let chunk = unsafe next {
+            unsafe next = chunk.pointee.next
+            let count = unsafe chunk.pointee.count
+            unsafe thread.own.pointee.mergedCount += count
+            for index in 0..<count {
+                let object = unsafe objects(of: chunk)[index]
+                if unsafe Counting.merge(object, adding: -1) { unsafe bury(object) }
+            }
+            unsafe thread.owners.locked(thread.ownerIdentifier) { _ in
+                unsafe thread.queue.pointee.giveBack(chunk)
+            }
+        }
+    }
+
     static func objects(of chunk: UnsafeMutablePointer<Chunk>) -> UnsafeMutablePointer<ObjectPointer> {
         unsafe (UnsafeMutableRawPointer(chunk) + MemoryLayout<Chunk>.stride)
             .assumingMemoryBound(to: ObjectPointer.self)
@@ -86,23 +107,13 @@ extension UnsafeMutablePointer where Pointee == ObjectThread {
 
     /// The same; who died is handed to `bury`.
     func mergeQueued(bury: (ObjectPointer) -> Void) {
-        while let first = unsafe takeQueue() {
-            var next = unsafe Optional(first)
-            while let chunk = unsafe next {
-                unsafe next = chunk.pointee.next
-                for index in 0..<(unsafe chunk.pointee.count) {
-                    let object = unsafe MergeQueue.objects(of: chunk)[index]
-                    unsafe own.pointee.mergedCount += 1
-                    if unsafe Counting.merge(object, adding: -1) { unsafe bury(object) }
-                }
-                unsafe owners.locked(own.pointee.ownerIdentifier) { _ in
-                    unsafe queue.pointee.giveBack(chunk)
-                }
-            }
+        while let chunks = unsafe takeQueue() {
+            unsafe MergeQueue.merge(chunks, countedBy: self, bury: bury)
         }
     }
 
-    private func takeQueue() -> UnsafeMutablePointer<MergeQueue.Chunk>? {
+    /// Takes all that is queued.
+    func takeQueue() -> UnsafeMutablePointer<MergeQueue.Chunk>? {
         unsafe owners.locked(own.pointee.ownerIdentifier) { _ in
             let first = unsafe queue.pointee.first
             unsafe queue.pointee.first = nil

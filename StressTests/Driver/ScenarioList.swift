@@ -14,4 +14,5 @@ let allScenarios: [any Scenario.Type] = [
     CriticalSectionScenario.self,
     InterpreterLockScenario.self,
     GracePeriodScenario.self,
+    ObjectGraphScenario.self,
 ]

@@ -7,9 +7,10 @@ import Testing
     /// Nothing on standard output, one line on standard error that holds `words`, this exit code.
     private func expectRefusal(
         _ arguments: [String], _ exitCode: Int32, _ words: String...,
+        environment: [String: String] = [:],
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
-        let ending = try BuiltProgram.run(arguments)
+        let ending = try BuiltProgram.run(arguments, environment: environment)
         #expect(ending.exitCode == exitCode, sourceLocation: sourceLocation)
         #expect(ending.output == "", sourceLocation: sourceLocation)
         #expect(ending.errorLines.count == 1, "\(ending.errors)", sourceLocation: sourceLocation)
@@ -32,6 +33,14 @@ import Testing
         try expectRefusal(["index", "--query", "?!"], 64, "--query")
         try expectRefusal(["unknown"], 64, "unknown")
         try expectRefusal(["--unknown"], 64, "--unknown")
+    }
+
+    @Test func `a variable of the runtime's that does not parse is refused as usage`() throws {
+        let folder = TemporaryFolder()
+        folder.write("file", "word")
+        try expectRefusal(
+            ["index", folder.path.text], 64, "STILLPOINT_COLLECTION_BYTES",
+            environment: ["STILLPOINT_COLLECTION_BYTES": "much"])
     }
 
     @Test func `a missing path is refused before anything is read`() throws {

@@ -24,10 +24,13 @@ struct BuiltProgram {
         return tests.deletingLastPathComponent().appendingPathComponent("stillpoint")
     }()
 
-    static func run(_ arguments: [String]) throws -> Ending {
+    static func run(
+        _ arguments: [String], environment: [String: String] = [:]
+    ) throws -> Ending {
         let process = Process()
         process.executableURL = file
         process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let output = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         let errors = output.appendingPathExtension("errors")
         defer {
