@@ -172,12 +172,7 @@ extension Roster {
     /// Deletes a thread state that somebody else than its owner cleared.
     public static func delete(_ thread: UnsafeMutablePointer<ThreadRecord>) {
         precondition(unsafe thread.pointee.isCleared, "a thread state deleted that was not cleared")
-        precondition(
-            unsafe ThreadWord.state(thread.loadWord()) != ThreadWord.attached,
-            "a thread state deleted while attached")
-        unsafe prepareDeletion(of: thread)
-        unsafe unlist(thread)
-        unsafe free(thread)
+        unsafe deleteUnused(thread)
     }
 
     /// Deletes a thread state that was never attached.
