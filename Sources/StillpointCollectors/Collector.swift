@@ -213,7 +213,7 @@ extension UnsafeMutablePointer where Pointee == CollectorState {
     /// Merges what is queued for owners, and does the frees that were put off. An object whose count reaches zero here
     /// stays where it is: nothing refers to it, so it is not marked.
     private func drainQueues(by thread: UnsafeMutablePointer<ObjectThread>) {
-        unsafe pointee.objects.mergeAllQueued(by: thread)
+        unsafe pointee.objects.mergeAllQueued(by: thread, leavingDead: true)
         unsafe Roster.drainDeferred(of: pointee.roster, by: UnsafeMutableRawPointer(thread.record))
     }
 }

@@ -33,8 +33,7 @@ extension UnsafeMutablePointer where Pointee == CollectorState {
             report.objectsFreed += 1
             report.bytesFreed += size
             if unsafe Counting.count(of: object) != 0 { report.cyclicObjectsFreed += 1 }
-            let index = unsafe Objects.typeIndex(of: object)
-            let isDoomed = unsafe mayHaveDestroyFunction(index)
+            let isDoomed = unsafe Destruction.hasDestroyFunction(object, in: types)
             unsafe dropReferences(of: object, clearing: isDoomed)
             if isDoomed {
                 unsafe doomed.add(object)
@@ -43,11 +42,6 @@ extension UnsafeMutablePointer where Pointee == CollectorState {
             }
         }
     }
-
-    /// Whether payloads of this type may have something to run at their end: those that are not built in. A payload that
-    /// has nothing to run goes the same way, and is freed after the pause.
-    @inline(__always)
-    private func mayHaveDestroyFunction(_ type: UInt32) -> Bool { type > BuiltinType.count }
 
     /// Uncounts the kept objects that a trash object refers to.
     @inline(__always)

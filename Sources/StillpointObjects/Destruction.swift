@@ -53,7 +53,9 @@ public enum Destruction {
         unsafe free(object, by: thread)
     }
 
-    private static func hasDestroyFunction(
+    /// Whether an object's payload has something to run at its end.
+    @inlinable
+    public static func hasDestroyFunction(
         _ object: ObjectPointer, in types: UnsafeMutablePointer<TypeTable>
     ) -> Bool {
         let descriptor = unsafe types.descriptor(Objects.typeIndex(of: object))

@@ -109,13 +109,17 @@ extension UnsafeMutablePointer where Pointee == InterpreterObjects {
 
     /// Merges every count that waits: those queued to any thread state, attached or not; and frees what waits for a
     /// stop. `worker` is the stopper's.
-    public func mergeAllQueued(by worker: UnsafeMutablePointer<ObjectThread>) {
-        unsafe buryLeftovers(by: worker)
+    /// - Parameter leavesDead: who dies of it is left lying, for a sweep of the same pause that frees whatever nobody
+    ///   refers to: so no destroy function, the embedder's code, runs in the pause. Else the dead are destroyed here.
+    public func mergeAllQueued(
+        by worker: UnsafeMutablePointer<ObjectThread>, leavingDead leavesDead: Bool = false
+    ) {
+        if leavesDead { unsafe forgetLeftovers() } else { unsafe buryLeftovers(by: worker) }
         // Destroying may queue to a thread that has had its turn. And it runs the embedder's code: so under the roll a
         // queue is only taken.
         while let chunks = unsafe takeAnyQueue() {
             unsafe MergeQueue.merge(chunks, countedBy: worker) { object in
-                unsafe Destruction.destroy(object, by: worker)
+                if !leavesDead { unsafe Destruction.destroy(object, by: worker) }
             }
         }
         unsafe Roster.forEachThread(of: pointee.roster) { record in
@@ -158,15 +162,22 @@ extension UnsafeMutablePointer where Pointee == InterpreterObjects {
     /// Destroys the dead that were left.
     func buryLeftovers(by worker: UnsafeMutablePointer<ObjectThread>) {
         guard unsafe pointee.hasLeftovers.load(ordering: .relaxed) else { return }
-        unsafe pointee.lock.lock()
-        var next = unsafe pointee.leftovers
-        unsafe pointee.leftovers = nil
-        unsafe pointee.hasLeftovers.store(false, ordering: .relaxed)
-        unsafe pointee.lock.unlock()
+        var next = unsafe forgetLeftovers()
         while let object = unsafe next {
             unsafe next = Destruction.successor(of: object)
             unsafe Destruction.destroy(object, by: worker)
         }
+    }
+
+    /// Empties the list of leftovers: the objects are the caller's now.
+    @discardableResult
+    private func forgetLeftovers() -> ObjectPointer? {
+        unsafe pointee.lock.lock()
+        let first = unsafe pointee.leftovers
+        unsafe pointee.leftovers = nil
+        unsafe pointee.hasLeftovers.store(false, ordering: .relaxed)
+        unsafe pointee.lock.unlock()
+        return unsafe first
     }
 
     /// Takes over figures and old storages of a thread state that ends.

@@ -139,6 +139,9 @@ extension UnsafeMutablePointer where Pointee == ThreadRecord {
             || pointee.topSection != nil || pointee.stopDepth > 0 || pointee.waitingBanDepth > 0
     }
 
+    /// Whether the thread has the world stopped. Owner only.
+    public var isStopping: Bool { unsafe pointee.stopDepth > 0 }
+
     /// Around a destroy function of an embedder's: it must neither detach nor stop the world, since it may run on
     /// behalf of a held thread; a safepoint inside it does nothing. Owner only.
     public func banWaiting() {

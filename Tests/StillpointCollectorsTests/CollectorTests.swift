@@ -1,6 +1,7 @@
 import StillpointMemory
 import StillpointObjects
 import StillpointThreads
+import Foundation
 import Testing
 
 @testable import StillpointCollectors
@@ -115,6 +116,38 @@ import Testing
             let report = try Collector.collect(harness.collector, by: thread)
             #expect(report.objectsDestroyedAfterPause == 2)
             #expect(pausesSeen == [false, false])
+        }
+        harness.end()
+    }
+
+    private final class WatchedRoot: @unchecked Sendable {
+        private var handle: Handle<Watched>?
+        init(_ handle: consuming Handle<Watched>) { self.handle = consume handle }
+        func end(by thread: Thread) { handle.take()!.end(by: thread) }
+    }
+
+    @Test func `an object whose last count was queued is destroyed after the pause, too`() throws {
+        nonisolated(unsafe) let harness = try CollectorHarness()
+        try harness.withThread { thread in
+            var pausesSeen: [Bool] = []
+            let root = WatchedRoot(
+                try Handle.make(
+                    harness.watched,
+                    Watched(token: .init {
+                        pausesSeen.append(Attachment.current!.isStopping)
+                    }), by: thread))
+            // Given up by a thread that does not own it, while the owner does not poll: queued.
+            let isDone = DispatchSemaphore(value: 0)
+            Foundation.Thread.detachNewThread {
+                try! harness.withThread { root.end(by: $0) }
+                isDone.signal()
+            }
+            isDone.wait()
+            #expect(pausesSeen.isEmpty)
+            let report = try Collector.collect(harness.collector, by: thread)
+            #expect(report.objectsFreed == 1)
+            #expect(report.objectsDestroyedAfterPause == 1)
+            #expect(pausesSeen == [false])
         }
         harness.end()
     }
