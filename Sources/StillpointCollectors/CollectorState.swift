@@ -62,7 +62,7 @@ public struct CollectorState: ~Copyable {
 
     /// Frees the collector of an interpreter that has no thread states any more.
     public static func destroy(_ state: UnsafeMutablePointer<CollectorState>) {
-        precondition(unsafe !state.pointee.turn.isLocked, "a collector destroyed while it collects")
+        require(unsafe !state.pointee.turn.isLocked, "a collector destroyed while it collects")
         unsafe state.deinitialize(count: 1)
         unsafe RawMemory.free(state)
     }

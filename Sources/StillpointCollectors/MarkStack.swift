@@ -21,7 +21,7 @@ struct MarkStack: ~Copyable {
 
     /// - Parameter limit: the most entries it may grow to.
     init(limit: Int = .max) throws(PlatformError) {
-        precondition(limit > 0, "a mark stack without room")
+        require(limit > 0, "a mark stack without room")
         capacity = min(Self.initialCapacity, limit)
         self.limit = limit
         let memory = try unsafe RawMemory.allocate(byteCount: capacity * Self.entryByteCount)

@@ -7,6 +7,7 @@
 //   checkMarks    after marking: what is marked = what is reached
 //   checkCounts   after sweeping: the count of every object = the handles and slots that refer to it  (K3)
 
+internal import StillpointPlatform
 internal import StillpointMemory
 public import StillpointObjects
 internal import StillpointThreads
@@ -54,7 +55,7 @@ struct ObjectGraph {
             var next: Set<UInt> = []
             for object in frontier {
                 guard let children = references[object] else {
-                    preconditionFailure("a reference to what is no object")
+                    endProcess("a reference to what is no object")
                 }
                 next.formUnion(children)
             }
@@ -83,7 +84,7 @@ extension UnsafeMutablePointer where Pointee == CollectorState {
         let reached = graph.reached()
         for object in graph.references.keys {
             let isMarked = unsafe MarkBits.isMarked(ObjectPointer(bitPattern: object)!)
-            precondition(
+            require(
                 isMarked == reached.contains(object),
                 isMarked ? "an object marked that nothing reaches" : "an object reached and not marked")
         }
@@ -94,9 +95,9 @@ extension UnsafeMutablePointer where Pointee == CollectorState {
     func checkCounts(roots: CollectionRoots = .handles) {
         let graph = unsafe ObjectGraph(of: self, roots: roots)
         for (object, expected) in graph.referenceCounts() where !graph.immortals.contains(object) {
-            precondition(graph.references[object] != nil, "a reference to what is no object")
+            require(graph.references[object] != nil, "a reference to what is no object")
             let count = unsafe Counting.count(of: ObjectPointer(bitPattern: object)!)
-            precondition(count == expected, "count \(count), references \(expected)")
+            require(count == expected, "count \(count), references \(expected)")
         }
     }
 

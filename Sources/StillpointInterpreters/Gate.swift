@@ -47,7 +47,7 @@ struct Gate: ~Copyable {
         // Relaxed: the value is only what the exchange expects.
         var old = word.load(ordering: .relaxed)
         while old & Self.closing == 0 {
-            precondition(old < UInt32.max - Self.one, "more users than a gate can count")
+            require(old < UInt32.max - Self.one, "more users than a gate can count")
             let (done, found) = word.weakCompareExchange(
                 expected: old, desired: old + Self.one, ordering: .acquiring)  // what made the gate
             if done { return true }

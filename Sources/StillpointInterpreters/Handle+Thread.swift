@@ -1,5 +1,6 @@
 // Handles, used by an attached thread as an embedder holds it.
 
+internal import StillpointPlatform
 public import StillpointMemory
 public import StillpointObjects
 
@@ -107,7 +108,7 @@ extension Optional where Wrapped == ObjectPointer {
         index: UInt32, by thread: borrowing ManagedThread
     ) throws(OutOfMemory) -> Handle<Target>? {
         guard let object = self else { return nil }
-        precondition(
+        require(
             unsafe Objects.typeIndex(of: object) == index, "an object of another type than it is taken for")
         return try unsafe Handle<Target>(adopting: object, by: thread.state)
     }

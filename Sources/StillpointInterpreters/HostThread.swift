@@ -5,6 +5,7 @@
 //      |                                          |
 //      +------------- shutdown: cleared ----------+    `attach` throws `.shuttingDown` from then on
 
+internal import StillpointPlatform
 internal import StillpointSynchronization
 internal import StillpointThreads
 
@@ -27,7 +28,7 @@ public struct HostThread: ~Copyable, @unchecked Sendable {
     /// The thread state as other calls want it. Precondition: it is attached to the calling OS thread.
     public var thread: ManagedThread {
         _read {
-            precondition(
+            require(
                 unsafe Attachment.current == record, "a host thread used while it is not attached here")
             yield lent
         }

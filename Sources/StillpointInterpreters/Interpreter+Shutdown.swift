@@ -64,7 +64,7 @@ extension Interpreter {
         unsafe Gate.waitUntilEmpty(gate)
         joinAllThreads()
         do throws(ThreadStateError) { try unsafe Attachment.attach(closer) } catch {
-            preconditionFailure("the closing thread cannot attach: \(error)")
+            endProcess("the closing thread cannot attach: \(error)")
         }
         var report = unsafe collectAndFree(by: closer)
         report.uncaughtErrors = listLock.withLock { uncaughtErrors }
@@ -107,7 +107,7 @@ extension Interpreter {
     private func retryUntilMemory<Result>(_ body: () throws(CollectionError) -> Result) -> Result {
         while true {
             do throws(CollectionError) { return try body() } catch {
-                precondition(error == .outOfMemory, "the last collection: \(error)")
+                require(error == .outOfMemory, "the last collection: \(error)")
                 SystemThread.yield()
             }
         }
@@ -127,7 +127,7 @@ extension Interpreter {
                     try unsafe Roster.clear(record, by: closer)
                     break
                 } catch {
-                    precondition(error == .stillAttached, "the end of a host thread: \(error)")
+                    require(error == .stillAttached, "the end of a host thread: \(error)")
                     unsafe Safepoint.poll(closer)
                     SystemThread.yield()
                 }
@@ -152,14 +152,14 @@ extension Interpreter {
                 // relaxed: what was due was done by `clear`
                 unsafe record.pointee.participant.word.bitwiseAnd(~due, ordering: .relaxed)
             }
-        } catch { preconditionFailure("holding a cleared thread: \(error)") }
+        } catch { endProcess("holding a cleared thread: \(error)") }
     }
 
     private func destroyParts(
         _ closer: UnsafeMutablePointer<ThreadRecord>, _ report: inout ShutdownReport
     ) {
         do throws(ThreadStateError) { try unsafe Roster.clear(closer, by: closer) } catch {
-            preconditionFailure("the end of the closing thread: \(error)")
+            endProcess("the end of the closing thread: \(error)")
         }
         unsafe Roster.deleteCurrent(closer)
         let measures = unsafe StopMeasures(of: roster)

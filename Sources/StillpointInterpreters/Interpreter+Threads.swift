@@ -116,7 +116,7 @@ extension Interpreter {
     /// Clears and deletes the attached state of the calling thread, and leaves the gate.
     func endAttached(_ record: UnsafeMutablePointer<ThreadRecord>) {
         do throws(ThreadStateError) { try unsafe Roster.clear(record, by: record) } catch {
-            preconditionFailure("the end of a thread's scope: \(error)")
+            endProcess("the end of a thread's scope: \(error)")
         }
         unsafe Roster.deleteCurrent(record)
         unsafe Gate.leave(gate)

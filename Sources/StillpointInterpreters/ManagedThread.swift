@@ -2,6 +2,7 @@
 // lent, never given: so it cannot outlive its scope, nor get to another thread. What needs an attached thread takes
 // one as a parameter; so that a program without one does not compile.
 
+internal import StillpointPlatform
 public import StillpointCollectors
 public import StillpointMemory
 public import StillpointObjects
@@ -49,7 +50,7 @@ public struct ManagedThread: ~Copyable {
     private func attachAgain() {
         do throws(ThreadStateError) { try unsafe Attachment.attach(record) } catch {
             // It is inside the gate, so its interpreter is not closed; and it is bound to this OS thread.
-            preconditionFailure("a thread cannot come back from `detached`: \(error)")
+            endProcess("a thread cannot come back from `detached`: \(error)")
         }
     }
 

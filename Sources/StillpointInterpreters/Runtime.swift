@@ -62,7 +62,7 @@ public final class Runtime: @unchecked Sendable {
     public func makeType<Payload: ManagedPayload>(
         _: Payload.Type, name: String? = nil
     ) throws(TypeError) -> ManagedType<Payload> {
-        precondition(unsafe gate.pointee.enter(), "a type made in a runtime that was shut down")
+        require(unsafe gate.pointee.enter(), "a type made in a runtime that was shut down")
         defer { unsafe Gate.leave(gate) }
         return try unsafe objects.types.add(Payload.self, name: name)
     }

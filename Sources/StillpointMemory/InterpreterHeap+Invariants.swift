@@ -10,7 +10,7 @@ extension UnsafeMutablePointer where Pointee == InterpreterHeap {
         var (segmentCount, emptyCount, usedCount, dirtyCount) = (0, 0, 0, 0)
         var segment = unsafe pointee.firstSegment
         while let here = unsafe segment {
-            unsafe precondition(here.pointee.next == nil || here < here.pointee.next!, "address order")
+            unsafe require(here.pointee.next == nil || here < here.pointee.next!, "address order")
             unsafe check(here)
             segmentCount += 1
             if unsafe !here.isHuge {
@@ -20,10 +20,10 @@ extension UnsafeMutablePointer where Pointee == InterpreterHeap {
             }
             unsafe segment = here.pointee.next
         }
-        unsafe precondition(segmentCount == pointee.segmentCount, "S2")
-        unsafe precondition(emptyCount == pointee.emptySegmentCount, "H2")
-        unsafe precondition(usedCount == pointee.usedSliceCount, "H2")
-        unsafe precondition(dirtyCount == pointee.dirtySliceCount, "H2")
+        unsafe require(segmentCount == pointee.segmentCount, "S2")
+        unsafe require(emptyCount == pointee.emptySegmentCount, "H2")
+        unsafe require(usedCount == pointee.usedSliceCount, "H2")
+        unsafe require(dirtyCount == pointee.dirtySliceCount, "H2")
         unsafe checkWithSpace()
 
         var (abandonedCount, freedCount) = (0, 0)
@@ -35,23 +35,23 @@ extension UnsafeMutablePointer where Pointee == InterpreterHeap {
         }
         for index in 0..<SizeClass.count {
             unsafe pointee.abandoned[index].forEach { page in
-                unsafe precondition(page.pointee.state == .abandoned && page.pointee.classIndex == index, "H1")
+                unsafe require(page.pointee.state == .abandoned && page.pointee.classIndex == index, "H1")
                 abandonedCount -= 1
             }
         }
         unsafe pointee.freedSingles.forEach { page in
-            unsafe precondition(page.pointee.state == .freedSingle, "H1")
+            unsafe require(page.pointee.state == .freedSingle, "H1")
             freedCount -= 1
         }
-        precondition(abandonedCount == 0 && freedCount == 0, "H1")
+        require(abandonedCount == 0 && freedCount == 0, "H1")
     }
 
     /// S1, S3.
     private func check(_ segment: UnsafeMutablePointer<Segment>) {
-        unsafe precondition(segment.pointee.interpreterHeap == self, "a segment of another interpreter")
-        unsafe precondition(segment.pointee.dirtySlices & ~segment.pointee.freeSlices == 0, "S3")
+        unsafe require(segment.pointee.interpreterHeap == self, "a segment of another interpreter")
+        unsafe require(segment.pointee.dirtySlices & ~segment.pointee.freeSlices == 0, "S3")
         guard unsafe !segment.isHuge else {
-            return unsafe precondition(segment.pointee.freeSlices == 0, "S2")
+            return unsafe require(segment.pointee.freeSlices == 0, "S2")
         }
         var slices = unsafe segment.pointee.freeSlices
         var starts = unsafe segment.pointee.pageStarts
@@ -60,10 +60,10 @@ extension UnsafeMutablePointer where Pointee == InterpreterHeap {
             starts &= starts - 1
             let count = unsafe Int(segment.page(index).pointee.sliceCount)
             let span = SliceSet.span(at: index, count: count)
-            precondition(slices & span == 0, "S1")
+            require(slices & span == 0, "S1")
             slices |= span
         }
-        precondition(slices == SegmentLayout.allSlices, "S1")
+        require(slices == SegmentLayout.allSlices, "S1")
     }
 
     /// S2.
@@ -76,11 +76,11 @@ extension UnsafeMutablePointer where Pointee == InterpreterHeap {
         }
         unsafe segment = pointee.firstWithSpace
         while let here = unsafe segment {
-            unsafe precondition(here.pointee.freeSlices != 0, "S2")
+            unsafe require(here.pointee.freeSlices != 0, "S2")
             expected -= 1
             unsafe segment = here.pointee.nextWithSpace
         }
-        precondition(expected == 0, "S2")
+        require(expected == 0, "S2")
     }
 }
 
@@ -97,7 +97,7 @@ extension UnsafeMutablePointer where Pointee == ThreadHeap {
             }
             if let kept = unsafe pointee.classes[index].kept {
                 unsafe check(kept, is: .kept, index)
-                unsafe precondition(kept.isEmpty, "a kept page is empty")
+                unsafe require(kept.isEmpty, "a kept page is empty")
                 count += 1
             }
             unsafe pointee.classes[index].available.forEach { page in
@@ -114,41 +114,41 @@ extension UnsafeMutablePointer where Pointee == ThreadHeap {
             count -= unsafe page.pointee.owner.load(ordering: .relaxed) == UInt(bitPattern: self) ? 1 : 0
             return true
         }
-        precondition(count == 0, "H1")
+        require(count == 0, "H1")
     }
 
     private func check(_ page: UnsafeMutablePointer<Page>, is state: PageState, _ index: Int) {
-        unsafe precondition(page.pointee.state == state, "H1")
-        unsafe precondition(page.pointee.classIndex == index, "H1")
-        unsafe precondition(page.pointee.owner.load(ordering: .relaxed) == UInt(bitPattern: self), "P5")  // [stop]
+        unsafe require(page.pointee.state == state, "H1")
+        unsafe require(page.pointee.classIndex == index, "H1")
+        unsafe require(page.pointee.owner.load(ordering: .relaxed) == UInt(bitPattern: self), "P5")  // [stop]
     }
 }
 
 extension UnsafeMutablePointer where Pointee == Page {
     /// P1 to P4.
     fileprivate func check(in heap: UnsafeMutablePointer<InterpreterHeap>) {
-        unsafe precondition(pointee.linkedCount <= pointee.blockCount, "P3")
+        unsafe require(pointee.linkedCount <= pointee.blockCount, "P3")
         let allocatable = unsafe checkList(pointee.freeList)
         let freed = unsafe checkList(pointee.localFreeList)
         let remote = unsafe checkList(
             UnsafeMutableRawPointer(
                 bitPattern: pointee.crossThreadFreeList.load(ordering: .acquiring)))  // [remote free]
-        unsafe precondition(Int(pointee.unfreedCount) == Int(pointee.linkedCount) - freed, "P1")
-        unsafe precondition(allocatable + remote <= Int(pointee.unfreedCount), "P1")
-        unsafe precondition(allocatable == 0 || pointee.state == .current, "P2")
+        unsafe require(Int(pointee.unfreedCount) == Int(pointee.linkedCount) - freed, "P1")
+        unsafe require(allocatable + remote <= Int(pointee.unfreedCount), "P1")
+        unsafe require(allocatable == 0 || pointee.state == .current, "P2")
         var liveCount = 0
         unsafe visitBlocks { _ in liveCount += 1 }
-        unsafe precondition(liveCount + allocatable + freed + remote <= Int(pointee.linkedCount), "P3")
+        unsafe require(liveCount + allocatable + freed + remote <= Int(pointee.linkedCount), "P3")
         let notice = unsafe pointee.noticeAt
         switch unsafe pointee.state {
-        case .full: precondition(notice == Notice.always, "P4")
-        case .available: precondition(notice == 0 && freed > 0, "P2, P4")
-        default: precondition(notice == Notice.never, "P4")
+        case .full: require(notice == Notice.always, "P4")
+        case .available: require(notice == 0 && freed > 0, "P2, P4")
+        default: require(notice == Notice.never, "P4")
         }
         let isOwned = unsafe pointee.owner.load(ordering: .relaxed) != 0  // [stop]
         switch unsafe pointee.state {
-        case .abandoned, .single, .freedSingle: precondition(!isOwned, "P5")
-        default: precondition(isOwned, "P5")
+        case .abandoned, .single, .freedSingle: require(!isOwned, "P5")
+        default: require(isOwned, "P5")
         }
     }
 
@@ -157,14 +157,14 @@ extension UnsafeMutablePointer where Pointee == Page {
         var count = 0
         var block = unsafe head
         while let here = unsafe block {
-            unsafe precondition(Page.containing(here) == self, "a block of another page")
-            unsafe precondition((here - firstBlock) % pointee.blockByteCount == 0, "not a block's first byte")
-            unsafe precondition(!BlockHeader.isLive(here), "P3")
+            unsafe require(Page.containing(here) == self, "a block of another page")
+            unsafe require((here - firstBlock) % pointee.blockByteCount == 0, "not a block's first byte")
+            unsafe require(!BlockHeader.isLive(here), "P3")
             // relaxed [stop]
             let shared = unsafe BlockHeader.of(here).pointee.shared.load(ordering: .relaxed)
-            precondition(shared == BlockHeader.freeShared, "P3")
+            require(shared == BlockHeader.freeShared, "P3")
             count += 1
-            unsafe precondition(count <= Int(pointee.linkedCount), "a cycle")
+            unsafe require(count <= Int(pointee.linkedCount), "a cycle")
             unsafe block = BlockHeader.readLink(here)
         }
         return count

@@ -1,5 +1,7 @@
 // The types that every runtime has, at indices known when this is compiled.
 
+internal import StillpointPlatform
+
 /// Indices of the built-in types.
 public enum BuiltinType {
     @inlinable public static var bytes: UInt32 { 1 }
@@ -45,7 +47,7 @@ public enum BuiltinType {
             TypeLayout(
                 name: name, payloadByteCount: payloadByteCount, referenceOffsets: references),
             elements: elements ?? VariablePart.none.layout, payloadType: nil, isRetired: isRetired)
-        precondition(added == index, "built-in types are added first, in the order of their indices")
+        require(added == index, "built-in types are added first, in the order of their indices")
     }
 
     private static func addRetired(

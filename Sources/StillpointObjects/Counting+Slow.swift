@@ -85,7 +85,7 @@ extension Counting {
         while true {
             if SharedWord.isSaturated(word) { return }
             if SharedWord.state(word) == SharedWord.merged {
-                precondition(SharedWord.count(word) > 0, "an object released more often than retained")
+                require(SharedWord.count(word) > 0, "an object released more often than retained")
             }
             // No shared count to take ours from: the owner has it among its own, and gets the object queued (R4).
             let isQueueing = word == SharedWord.initial || word == SharedWord.retainable

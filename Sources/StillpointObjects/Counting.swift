@@ -125,7 +125,7 @@ public enum Counting {
             if isOver {  // R7
                 unsafe header.pointee.owner.store(OwnerWord.immortal, ordering: .relaxed)
             } else {
-                precondition(count >= 0, "an object released more often than retained")
+                require(count >= 0, "an object released more often than retained")
             }
             let desired = SharedWord.with(
                 count: isOver ? SharedWord.saturatedCount : count, state: SharedWord.merged)

@@ -1,7 +1,7 @@
 // A handle as the compiler sees it: a value that cannot be copied by accident and is ended exactly once.
 
 public import StillpointMemory
-internal import StillpointPlatform
+public import StillpointPlatform
 public import StillpointThreads
 
 /// One count of an object, in a root slot. It keeps the object alive, finds it wherever it is moved, and may be sent
@@ -66,10 +66,10 @@ public struct Handle<Payload: ~Copyable>: ~Copyable, @unchecked Sendable {
 
     deinit {
         let interpreter = unsafe HandleTable.interpreter(of: slot)
-        precondition(unsafe interpreter != nil, "a handle ends after its interpreter")
+        require(unsafe interpreter != nil, "a handle ends after its interpreter")
         let thread = unsafe UnsafeMutablePointer<ObjectThread>.current
         guard let thread = unsafe thread, unsafe thread.interpreter == interpreter else {
-            preconditionFailure("a handle ends on a thread that is not attached to its interpreter")
+            endProcess("a handle ends on a thread that is not attached to its interpreter")
         }
         let object = unsafe slot.pointee!
         unsafe HandleTable.give(slot, by: thread)
@@ -99,7 +99,7 @@ extension Handle where Payload: ManagedPayload {
     @inlinable
     public func slot<Target: ~Copyable>(_ field: KeyPath<Payload, Field<Target>>) -> ReferenceSlot {
         guard let offset = MemoryLayout<Payload>.offset(of: field) else {
-            preconditionFailure("a field is a stored member")
+            endProcess("a field is a stored member")
         }
         return unsafe Objects.slot(at: object + BlockHeader.byteCount + offset)
     }

@@ -1,5 +1,5 @@
 public import StillpointMemory
-internal import StillpointPlatform
+public import StillpointPlatform
 internal import Synchronization
 
 /// A fixed number of references. Each is read and stored by itself, by any thread, without a lock.
@@ -12,7 +12,7 @@ public enum ManagedArray {
     public static func make(
         count: Int, by thread: UnsafeMutablePointer<ObjectThread>
     ) throws(OutOfMemory) -> ObjectPointer {
-        precondition(count >= 0, "an array of a negative count")
+        require(count >= 0, "an array of a negative count")
         return try unsafe Allocation.make(
             typeIndex: BuiltinType.array, elementCount: count, by: thread)
     }
@@ -26,7 +26,7 @@ public enum ManagedArray {
     /// The slot at `index`, until the thread's next safepoint.
     @inlinable @inline(__always)
     public static func slot(of array: ObjectPointer, at index: Int) -> ReferenceSlot {
-        precondition(
+        require(
             index >= 0 && index < (unsafe Objects.variableCount(of: array)), "array index out of range")
         return unsafe Objects.slot(at: array + elementsOffset + index &* 8)
     }

@@ -10,7 +10,7 @@ public enum ManagedDictionary {
     public static func make(
         capacity: Int = 0, by thread: UnsafeMutablePointer<ObjectThread>
     ) throws(OutOfMemory) -> ObjectPointer {
-        precondition(capacity >= 0, "a dictionary of a negative capacity")
+        require(capacity >= 0, "a dictionary of a negative capacity")
         let dictionary = try unsafe Allocation.make(typeIndex: BuiltinType.dictionary, by: thread)
         if capacity == 0 { return unsafe dictionary }
         do throws(OutOfMemory) {

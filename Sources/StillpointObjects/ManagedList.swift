@@ -1,6 +1,6 @@
 public import StillpointMemory
 public import StillpointThreads
-internal import StillpointPlatform
+public import StillpointPlatform
 public import Synchronization
 
 /// A list of references that grows. Reading takes no lock; changes are made under the list's lock. How:
@@ -14,7 +14,7 @@ public enum ManagedList {
     public static func make(
         capacity: Int = 0, by thread: UnsafeMutablePointer<ObjectThread>
     ) throws(OutOfMemory) -> ObjectPointer {
-        precondition(capacity >= 0, "a list of a negative capacity")
+        require(capacity >= 0, "a list of a negative capacity")
         let list = try unsafe Allocation.makeZeroed(
             typeIndex: BuiltinType.list, elementCount: 0, by: thread)
         unsafe Allocation.finish(list, type: BuiltinType.list, by: thread)
@@ -40,7 +40,7 @@ public enum ManagedList {
     public static func load(
         _ list: ObjectPointer, _ index: Int, by thread: UnsafeMutablePointer<ObjectThread>
     ) -> ObjectPointer? {
-        precondition(index >= 0, "a negative list index")
+        require(index >= 0, "a negative list index")
         let body = unsafe ContainerBody.of(list)
         while true {
             guard let storage = unsafe body.loadStorage(),
@@ -92,7 +92,7 @@ public enum ManagedList {
         _ value: ObjectSlot, in list: ObjectSlot, at index: Int,
         by thread: UnsafeMutablePointer<ObjectThread>
     ) -> Bool {
-        precondition(index >= 0, "a negative list index")
+        require(index >= 0, "a negative list index")
         let old = unsafe ObjectLock.with(thread, list) { () -> ObjectPointer? in
             let body = unsafe ContainerBody.of(list.pointee!)
             if unsafe index >= body.pointee.count.load(ordering: .relaxed) { return nil }

@@ -167,7 +167,7 @@ public enum ObjectHooks {
     static func clear(
         _ thread: UnsafeMutablePointer<ObjectThread>, by worker: UnsafeMutablePointer<ObjectThread>
     ) {
-        precondition(unsafe !thread.own.pointee.isDestroying, "D3: a thread state cleared by a destroy function")
+        require(unsafe !thread.own.pointee.isDestroying, "D3: a thread state cleared by a destroy function")
         // Destroying may queue to the thread itself, if another works for it: until nothing is queued.
         // And before it withdraws: it uses no object after that (O2).
         repeat {

@@ -60,7 +60,7 @@ public struct OwnerTable: ~Copyable {
     let limit: Int
 
     init(limit: Int) throws(PlatformError) {
-        precondition(1...Self.largestIdentifier ~= limit, "identifiers are numbers of 16 bits")
+        require(1...Self.largestIdentifier ~= limit, "identifiers are numbers of 16 bits")
         self.limit = limit
         let count = Self.largestIdentifier + 1
         let entryByteCount = unsafe count * MemoryLayout<UnsafeMutablePointer<ObjectThread>?>.stride
@@ -142,7 +142,7 @@ extension UnsafeMutablePointer where Pointee == OwnerTable {
     /// Lists a thread state under the number that it claimed.
     func enlist(_ thread: UnsafeMutablePointer<ObjectThread>) {
         unsafe locked(thread.own.pointee.ownerIdentifier) { entry in
-            precondition(unsafe entry.pointee == nil, "O1")
+            require(unsafe entry.pointee == nil, "O1")
             unsafe entry.pointee = thread
         }
     }

@@ -31,7 +31,7 @@ public struct RuntimeObjects: ~Copyable {
         } catch {
             unsafe destroy(runtime)
             if case .outOfMemory(let cause) = error { throw cause }
-            preconditionFailure("no room for the types that are built in: \(error)")
+            endProcess("no room for the types that are built in: \(error)")
         }
         return unsafe runtime
     }

@@ -32,7 +32,7 @@ public struct TypeTable: ~Copyable {
     static let growthByteCount = 64 << 10
 
     init(limit: Int) throws(PlatformError) {
-        precondition(1...Self.largestCount ~= limit, "a type index has 24 bits")
+        require(1...Self.largestCount ~= limit, "a type index has 24 bits")
         self.limit = limit
         let needed = unsafe (limit + 1) * MemoryLayout<TypeDescriptor>.stride
         reservedByteCount = (needed + Self.growthByteCount - 1) / Self.growthByteCount

@@ -90,7 +90,7 @@ public enum AddressSpace {
         guard byteCount > 0 else { return }
         let size = wholePages(byteCount)
         if unsafe madvise(start, size, MADV_DONTNEED) == 0 { return }
-        precondition(errno != ENOMEM, "discard of a range that is not reserved")
+        require(errno != ENOMEM, "discard of a range that is not reserved")
         unsafe memset(start, 0, size)
     }
 
@@ -102,7 +102,7 @@ public enum AddressSpace {
         guard byteCount > 0 else { return }
         let size = wholePages(byteCount)
         if unsafe munmap(start, size) == 0 { return }
-        precondition(errno == ENOMEM, "release of a range that does not begin on a page")
+        require(errno == ENOMEM, "release of a range that does not begin on a page")
         _ = unsafe madvise(start, size, MADV_DONTNEED)
     }
 

@@ -118,7 +118,7 @@ public struct EnvironmentOption<Value: Sendable>: Sendable {
         _ name: String, _ kind: OptionKind, default value: Value, _ defaultText: String, help: String,
         parse: @escaping @Sendable (String) -> Value?
     ) {
-        precondition(name.hasPrefix(ProcessEnvironment.prefix), "a foreign environment variable")
+        require(name.hasPrefix(ProcessEnvironment.prefix), "a foreign environment variable")
         self.row = OptionRow(
             name: name, kind: kind, defaultText: defaultText, help: help,
             accepts: { parse($0) != nil })
@@ -148,7 +148,7 @@ extension EnvironmentOption {
         _ name: String, default value: Int, in bounds: ClosedRange<Int>, defaultText: String? = nil,
         help: String
     ) -> Self where Value == Int {
-        precondition(bounds.contains(value) && bounds.lowerBound >= 0, "the default is out of bounds")
+        require(bounds.contains(value) && bounds.lowerBound >= 0, "the default is out of bounds")
         let text = defaultText ?? OptionUnit.text(UInt64(value), units: OptionUnit.counts)
         return Self(name, .count(bounds), default: value, text, help: help) {
             within(bounds, OptionUnit.number($0, units: OptionUnit.counts))
@@ -159,7 +159,7 @@ extension EnvironmentOption {
     public static func byteCount(
         _ name: String, default value: Int, in bounds: ClosedRange<Int>, help: String
     ) -> Self where Value == Int {
-        precondition(bounds.contains(value) && bounds.lowerBound >= 0, "the default is out of bounds")
+        require(bounds.contains(value) && bounds.lowerBound >= 0, "the default is out of bounds")
         let text = OptionUnit.text(UInt64(value), units: OptionUnit.byteCounts)
         return Self(name, .byteCount(bounds), default: value, text, help: help) {
             within(bounds, OptionUnit.number($0, units: OptionUnit.byteCounts))
@@ -170,7 +170,7 @@ extension EnvironmentOption {
     public static func duration(
         _ name: String, defaultNanoseconds value: UInt64, in bounds: ClosedRange<UInt64>, help: String
     ) -> Self where Value == UInt64 {
-        precondition(bounds.contains(value), "the default is out of bounds")
+        require(bounds.contains(value), "the default is out of bounds")
         let text = OptionUnit.text(value, units: OptionUnit.durations)
         return Self(name, .duration(bounds), default: value, text, help: help) {
             within(

@@ -62,13 +62,13 @@ public struct PosixThread: Sendable {
     /// Waits until the thread has ended. What it wrote, the caller sees. Not on the thread itself.
     public func join() {
         let failure = pthread_join(handle, nil)
-        precondition(failure == 0, "join of a thread by itself, or of one joined or detached before")
+        require(failure == 0, "join of a thread by itself, or of one joined or detached before")
     }
 
     /// Lets the thread end by itself: nobody joins it.
     public func detach() {
         let failure = pthread_detach(handle)
-        precondition(failure == 0, "detach of a thread joined or detached before")
+        require(failure == 0, "detach of a thread joined or detached before")
     }
 
     /// Offers the processor to another thread that is ready to run.

@@ -73,7 +73,7 @@ public typealias DeferredFree = @convention(c) (
     public mutating func append(
         _ block: UnsafeMutableRawPointer, byteCount: Int, free: @escaping DeferredFree
     ) throws(PlatformError) {
-        precondition(byteCount >= 0, "a deferred free of a negative size")
+        require(byteCount >= 0, "a deferred free of a negative size")
         if unsafe tail == nil || tail!.pointee.end == Chunk.capacity { try addChunk() }
         let item = unsafe Item(
             block: block, free: free, byteCount: byteCount, goal: Reclamation.nextGoal())

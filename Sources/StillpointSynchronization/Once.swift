@@ -98,7 +98,7 @@ public struct Once: ~Copyable, Sendable {
                 continue
             }
             // relaxed: only this thread stores its own identity.
-            precondition(
+            require(
                 runner.load(ordering: .relaxed) != Self.thread,
                 "Once: the body has called its own Once")
             if seen & Self.parked == 0 {

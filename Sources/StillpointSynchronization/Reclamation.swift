@@ -91,7 +91,7 @@ public enum Reclamation {
 
     /// Removes a participant. Its owner is offline, and its deferred frees were taken.
     public static func dismiss(_ participant: UnsafeMutablePointer<Participant>) {
-        precondition(
+        require(
             unsafe participant.pointee.deferred.isEmpty, "dismissed with frees still deferred")
         rollLock.withLock {
             let next = unsafe participant.pointee.next
@@ -109,7 +109,7 @@ public enum Reclamation {
 
     /// Returns once grace period `goal` has passed; runs it if nobody else does. The caller is offline (R4).
     public static func waitFor(goal: UInt64) {
-        precondition(sp_rcu_is_online() == 0, "waiting for a grace period while online")
+        require(sp_rcu_is_online() == 0, "waiting for a grace period while online")
         while !hasPassed(goal) {
             gracePeriodLock.withLock {
                 if !hasPassed(goal) { run() }
@@ -179,6 +179,6 @@ public enum Reclamation {
                 Reclamation.rollLock.unlock()
                 Reclamation.gracePeriodLock.unlock()
             })
-        precondition(result == 0, "no memory to register the fork handlers")
+        require(result == 0, "no memory to register the fork handlers")
     }()
 }

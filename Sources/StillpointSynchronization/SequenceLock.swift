@@ -94,14 +94,14 @@ public struct SequenceLock: ~Copyable, Sendable {
     /// Ends the write.
     public borrowing func endWrite() {
         let seen = number.load(ordering: .relaxed)  // this thread's own
-        precondition(seen & 1 == 1, "SequenceLock: the end of a write that has not begun")
+        require(seen & 1 == 1, "SequenceLock: the end of a write that has not begun")
         number.store(seen &+ 1, ordering: .releasing)  // releasing: [begin] [end]
     }
 
     /// Ends a write in which nothing was written: readers under way need not read again.
     public borrowing func abandonWrite() {
         let seen = number.load(ordering: .relaxed)  // this thread's own
-        precondition(seen & 1 == 1, "SequenceLock: the end of a write that has not begun")
+        require(seen & 1 == 1, "SequenceLock: the end of a write that has not begun")
         number.store(seen &- 1, ordering: .releasing)  // releasing: [begin]
     }
 

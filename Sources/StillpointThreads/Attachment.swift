@@ -145,7 +145,7 @@ public enum Attachment {
             }
             word = found
         }
-        precondition(
+        require(
             ThreadWord.state(word) == ThreadWord.suspended, "a thread state attached on two threads")
         return false
     }
@@ -204,11 +204,11 @@ public enum Attachment {
 
     @usableFromInline @inline(never)
     static func detachSlow(_ thread: UnsafeMutablePointer<ThreadRecord>) {
-        precondition(
+        require(
             unsafe sp_current_thread() == UnsafeMutableRawPointer(thread),
             "detach: this thread state is not attached on this thread")
-        precondition(unsafe thread.pointee.stopDepth == 0, "detach: this thread has stopped the world")
-        precondition(
+        require(unsafe thread.pointee.stopDepth == 0, "detach: this thread has stopped the world")
+        require(
             unsafe thread.pointee.waitingBanDepth == 0, "detach: inside a destroy function")
         unsafe CriticalSection.suspendAll(of: thread)  // A2
         unsafe stepAside(thread)

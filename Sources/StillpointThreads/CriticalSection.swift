@@ -76,7 +76,7 @@ public enum CriticalSection {
         _ thread: UnsafeMutablePointer<ThreadRecord>, _ first: ObjectSlot, _ second: ObjectSlot?,
         _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        precondition(
+        require(
             unsafe sp_current_thread() == UnsafeMutableRawPointer(thread),
             "a critical section needs its thread state attached")
         var section = unsafe SectionRecord(
@@ -105,7 +105,7 @@ public enum CriticalSection {
     private static func end(
         _ section: UnsafeMutablePointer<SectionRecord>, of thread: UnsafeMutablePointer<ThreadRecord>
     ) {
-        precondition(
+        require(
             unsafe thread.pointee.topSection == section, "critical sections end in the order of a stack")
         let isAttached = unsafe Attachment.current == thread
         // Detached: its body could not attach again (the interpreter shuts down), and throws. The section is suspended,

@@ -105,7 +105,7 @@ internal import Synchronization
     /// Frees a closed roster whose threads are all deleted. The caller is offline: it waits for a grace period if
     /// frees are still deferred.
     public static func destroy(_ roster: UnsafeMutablePointer<Roster>) {
-        precondition(
+        require(
             unsafe Attachment.current == nil, "a roster destroyed by a thread that is attached")
         let world = unsafe roster.pointee.world
         while true {
@@ -116,8 +116,8 @@ internal import Synchronization
             unsafe world.pointee.roll.unlock()
             sched_yield()
         }
-        precondition(unsafe roster.pointee.isClosing, "a roster destroyed that was not closed")
-        precondition(
+        require(unsafe roster.pointee.isClosing, "a roster destroyed that was not closed")
+        require(
             unsafe roster.pointee.threadCount == 0, "a roster destroyed with threads in it")
         unsafe unlist(roster, from: world)
         unsafe world.pointee.roll.unlock()

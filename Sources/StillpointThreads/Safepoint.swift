@@ -15,6 +15,7 @@
 // P3  A due bit is cleared before its work begins, so that what comes meanwhile is seen by the next one.
 // [due]  who sets a bit wrote before  ->  the safepoint that clears it reads after
 
+internal import StillpointPlatform
 internal import CStillpoint
 internal import StillpointSynchronization
 internal import Synchronization
@@ -30,7 +31,7 @@ public enum Safepoint {
 
     @usableFromInline @inline(never)
     static func pollSlow(_ thread: UnsafeMutablePointer<ThreadRecord>) {
-        precondition(
+        require(
             unsafe sp_current_thread() == UnsafeMutableRawPointer(thread),
             "safepoint: this thread state is not attached on this thread")
         if unsafe thread.pointee.stopDepth > 0 || thread.pointee.waitingBanDepth > 0 { return }  // P1

@@ -96,7 +96,7 @@ public enum StopTheWorld {
     public static func begin(
         _ world: UnsafeMutablePointer<World>, scope: UnsafeMutablePointer<Roster>?
     ) throws(ThreadStateError) -> StoppedWorld {
-        precondition(unsafe scope == nil || scope!.pointee.world == world, "an interpreter of another runtime")
+        require(unsafe scope == nil || scope!.pointee.world == world, "an interpreter of another runtime")
         let current = unsafe Attachment.current
         if let current = unsafe current {
             if unsafe current.pointee.waitingBanDepth > 0 { throw .insideDestroyFunction }
@@ -354,10 +354,10 @@ public enum StopTheWorld {
     ) {
         unsafe world.pointee.roll.lock()
         let stop = unsafe stopRecord(of: world, scope: scope)
-        precondition(
+        require(
             unsafe stop.pointee.isActive && stop.pointee.requester == sp_os_thread_identity(),
             "a stopped world let go by a thread that did not stop it")
-        precondition(
+        require(
             unsafe stop.pointee.coveredCount == 0, "a stop ended before one inside it")
         unsafe World.forEachRoster(of: world, in: scope) { roster in
             unsafe Roster.forEachListed(of: roster) { thread in

@@ -29,7 +29,7 @@ extension Roster {
         in roster: UnsafeMutablePointer<Roster>
     ) throws(ThreadStateError) -> UnsafeMutablePointer<ThreadRecord> {
         let world = unsafe roster.pointee.world
-        precondition(
+        require(
             unsafe world.pointee.hooks.recordByteCount >= MemoryLayout<ThreadRecord>.stride,
             "a record smaller than this floor's part of it")
         let memory: UnsafeMutableRawPointer
@@ -99,11 +99,11 @@ extension Roster {
         guard unsafe thread.pointee.roster == current.pointee.roster else {
             throw .wrongInterpreter
         }
-        precondition(
+        require(
             unsafe current.pointee.stopDepth == 0, "a thread state cleared inside a stop of one's own")
         if unsafe thread == current {
             if unsafe thread.pointee.isCleared { throw .cleared }
-            precondition(
+            require(
                 unsafe current.pointee.topSection == nil,
                 "a thread state cleared inside a critical section")
             unsafe empty(thread, by: current)
@@ -148,11 +148,11 @@ extension Roster {
 
     /// Ends the calling thread's attached state, which it has cleared: it is attached, and then it is gone (L4).
     public static func deleteCurrent(_ thread: UnsafeMutablePointer<ThreadRecord>) {
-        precondition(
+        require(
             unsafe sp_current_thread() == UnsafeMutableRawPointer(thread),
             "deleteCurrent: the thread state is not attached on this thread")
-        precondition(unsafe thread.pointee.isCleared, "a thread state deleted that was not cleared")
-        precondition(unsafe thread.pointee.stopDepth == 0, "a thread ends inside a stop of its own")
+        require(unsafe thread.pointee.isCleared, "a thread state deleted that was not cleared")
+        require(unsafe thread.pointee.stopDepth == 0, "a thread ends inside a stop of its own")
         let roster = unsafe thread.pointee.roster
         sp_set_current_thread(nil)
         sp_rcu_offline()
@@ -171,13 +171,13 @@ extension Roster {
 
     /// Deletes a thread state that somebody else than its owner cleared.
     public static func delete(_ thread: UnsafeMutablePointer<ThreadRecord>) {
-        precondition(unsafe thread.pointee.isCleared, "a thread state deleted that was not cleared")
+        require(unsafe thread.pointee.isCleared, "a thread state deleted that was not cleared")
         unsafe deleteUnused(thread)
     }
 
     /// Deletes a thread state that was never attached.
     public static func deleteUnused(_ thread: UnsafeMutablePointer<ThreadRecord>) {
-        precondition(
+        require(
             unsafe ThreadWord.state(thread.loadWord()) != ThreadWord.attached,
             "a thread state deleted while attached")
         unsafe prepareDeletion(of: thread)

@@ -122,10 +122,10 @@ extension UnsafeMutablePointer where Pointee == ThreadRecord {
 
     /// Whether the parts are where the accessors above look for them. Nobody else sees the record yet.
     func checkLayout() {
-        precondition(
+        require(
             unsafe withUnsafeMutablePointer(to: &pointee.heap) { unsafe $0 == heap },
             "floor 3's part of a thread record is elsewhere")
-        precondition(
+        require(
             unsafe withUnsafeMutablePointer(to: &pointee.participant) {
                 unsafe UnsafeMutableRawPointer($0) == UnsafeMutableRawPointer(self)
                     && $0 == participant

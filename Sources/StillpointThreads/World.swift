@@ -75,7 +75,7 @@ internal import Synchronization
 
     /// Ends the service thread and frees the world. Its rosters are destroyed already.
     public static func destroy(_ world: UnsafeMutablePointer<World>) {
-        precondition(unsafe world.pointee.rosters == nil, "a world destroyed with interpreters in it")
+        require(unsafe world.pointee.rosters == nil, "a world destroyed with interpreters in it")
         unsafe ServiceSignal.request(ServiceThread.end, of: world.signal)
         unsafe world.pointee.service?.join()
         unsafe world.deinitialize(count: 1)
