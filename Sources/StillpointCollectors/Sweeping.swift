@@ -96,7 +96,7 @@ struct Doomed {
         unsafe first = object
     }
 
-    /// Runs the destroy functions and frees the blocks. `thread` is attached; the world runs.
+    /// Runs the destroy functions, which must not wait, and frees the blocks. `thread` is attached; the world runs.
     func destroyAll(
         of state: UnsafeMutablePointer<CollectorState>, by thread: UnsafeMutablePointer<ObjectThread>
     ) -> Int {
@@ -106,7 +106,9 @@ struct Doomed {
             // relaxed: written by this thread
             let link = unsafe BlockHeader.of(object).pointee.owner.load(ordering: .relaxed)
             unsafe next = ObjectPointer(bitPattern: UInt(link &>> 12))
+            unsafe thread.record.banWaiting()
             unsafe Destruction.runDestroyFunction(of: object, in: state.types)
+            unsafe thread.record.allowWaiting()
             unsafe ThreadHeap.free(object, by: thread.heap)
             count += 1
         }

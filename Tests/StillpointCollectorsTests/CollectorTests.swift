@@ -102,14 +102,13 @@ import Testing
         let harness = try CollectorHarness()
         try harness.withThread { thread in
             var pausesSeen: [Bool] = []
-            let world = harness.world
             do {
                 let first = try Handle.make(
                     harness.watched,
-                    Watched(token: .init { pausesSeen.append(Self.isInsideStop(world)) }), by: thread)
+                    Watched(token: .init { pausesSeen.append(Attachment.current!.isStopping) }), by: thread)
                 let second = try Handle.make(
                     harness.watched,
-                    Watched(next: Field(first), token: .init { pausesSeen.append(Self.isInsideStop(world)) }),
+                    Watched(next: Field(first), token: .init { pausesSeen.append(Attachment.current!.isStopping) }),
                     by: thread)
                 first.store(second, into: \.next, by: thread)
             }
@@ -152,12 +151,42 @@ import Testing
         harness.end()
     }
 
-    /// Whether this thread has stopped something: a stop of all inside a stop of one interpreter is refused.
-    private static func isInsideStop(_ world: UnsafeMutablePointer<World>) -> Bool {
-        do {
+    @Test func `a stop asked for by a destroy function that a collection runs is refused`() throws {
+        let harness = try CollectorHarness()
+        let world = harness.world
+        try harness.withThread { thread in
+            var seen: [ThreadStateError] = []
+            do {
+                let watched = try Handle.make(
+                    harness.watched,
+                    Watched(token: .init {
+                        do throws(ThreadStateError) {
+                            try StopTheWorld.begin(world, scope: nil).resume()
+                        } catch { seen.append(error) }
+                    }), by: thread)
+                watched.store(watched, into: \.next, by: thread)
+            }
+            _ = try Collector.collect(harness.collector, by: thread)
+            #expect(seen == [.insideDestroyFunction])
             try StopTheWorld.begin(world, scope: nil).resume()
-            return false
-        } catch { return true }
+        }
+        harness.end()
+    }
+
+    @Test func `detaching in a destroy function that a collection runs ends the process and says so`() async {
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            let harness = try CollectorHarness()
+            try harness.withThread { thread in
+                do {
+                    let token = Watched.Token { Attachment.detach(thread.record) }
+                    let watched = try Handle.make(harness.watched, Watched(token: token), by: thread)
+                    watched.store(watched, into: \.next, by: thread)
+                }
+                _ = try Collector.collect(harness.collector, by: thread)
+            }
+        }
+        let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(text.contains("detach: inside a destroy function"))
     }
 
     @Test func `a collection asked for by a destroy function is refused`() throws {
