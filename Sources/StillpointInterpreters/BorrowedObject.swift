@@ -7,15 +7,20 @@ public import StillpointObjects
 @safe
 public struct BorrowedObject: ~Copyable {
     @usableFromInline let object: ObjectPointer
+    /// Who visits.
+    @usableFromInline let visitor: UnsafeMutablePointer<ObjectThread>
 
-    @inlinable init(_ object: ObjectPointer) { unsafe self.object = object }
+    @inlinable init(_ object: ObjectPointer, by visitor: UnsafeMutablePointer<ObjectThread>) {
+        unsafe self.object = object
+        unsafe self.visitor = visitor
+    }
 
     /// The payload, if the object is of `type`. See `Handle.with` for who may change it.
     @inlinable
     public func payload<Payload: ManagedPayload>(
         as type: ManagedType<Payload>
     ) -> UnsafeMutablePointer<Payload>? {
-        guard unsafe Objects.typeIndex(of: object) == type.index else { return nil }
+        guard unsafe Objects.typeIndex(of: object) == type.index(for: visitor) else { return nil }
         return unsafe (object + BlockHeader.byteCount).assumingMemoryBound(to: Payload.self)
     }
 
@@ -43,7 +48,7 @@ public struct BorrowedObject: ~Copyable {
     public func handle<Payload: ManagedPayload>(
         as type: ManagedType<Payload>, by thread: borrowing ManagedThread
     ) throws(OutOfMemory) -> Handle<Payload>? {
-        guard unsafe Objects.typeIndex(of: object) == type.index else { return nil }
+        guard unsafe Objects.typeIndex(of: object) == type.index(for: visitor) else { return nil }
         return try unsafe Handle(retaining: object, by: thread.state)
     }
 }

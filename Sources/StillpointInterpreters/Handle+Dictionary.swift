@@ -8,7 +8,10 @@ internal import StillpointThreads
 extension Handle where Payload == ManagedDictionary {
     /// How many keys it has.
     @inlinable
-    public func count(by thread: borrowing ManagedThread) -> Int { unsafe ManagedDictionary.count(of: object) }
+    public func count(by thread: borrowing ManagedThread) -> Int {
+        thread.check()
+        return unsafe ManagedDictionary.count(of: object)
+    }
 
     /// The value of a key; `nil`: it has none. Any thread, without a lock, also while others insert.
     @inlinable
@@ -24,7 +27,7 @@ extension Handle where Payload == ManagedDictionary {
         _ key: UnsafeRawBufferPointer, hash: UInt64? = nil, as type: ManagedType<Value>,
         by thread: borrowing ManagedThread
     ) throws(OutOfMemory) -> Handle<Value>? {
-        try unsafe found(key, hash, thread).adopt(index: type.index, by: thread)
+        try unsafe found(key, hash, thread).adopt(index: type.index(for: thread.state), by: thread)
     }
 
     /// The same, for a key that is the UTF-8 of `text`.
@@ -34,7 +37,7 @@ extension Handle where Payload == ManagedDictionary {
         let found: ObjectPointer? = unsafe text.utf8Span.span.bytes.withUnsafeBytes { key in
             unsafe self.found(key, nil, thread)
         }
-        return try unsafe found.adopt(index: type.index, by: thread)
+        return try unsafe found.adopt(index: type.index(for: thread.state), by: thread)
     }
 
     @inlinable
@@ -54,12 +57,15 @@ extension Handle where Payload == ManagedDictionary {
         by thread: borrowing ManagedThread, make: () throws(OutOfMemory) -> Handle<Value>
     ) throws(OutOfMemory) -> Handle<Value> {
         let state = unsafe thread.state
+        unsafe requireSameInterpreter(as: state)
         let value: ObjectPointer? = try unsafe ManagedDictionary.findOrInsert(
             key, hash: hash ?? BytesHash.of(key), in: slot, by: state
         ) { () throws(OutOfMemory) in
-            try unsafe make().take(by: state)
+            let value = try make()
+            unsafe value.requireSameInterpreter(as: state)
+            return unsafe value.take(by: state)
         }
-        return try unsafe value.adopt(index: type.index, by: thread)!
+        return try unsafe value.adopt(index: type.index(for: thread.state), by: thread)!
     }
 
     /// The same, for a key that is the UTF-8 of `text`.
@@ -80,8 +86,11 @@ extension Handle where Payload == ManagedDictionary {
         _ key: UnsafeRawBufferPointer, hash: UInt64? = nil, _ value: borrowing Handle<Value>,
         by thread: borrowing ManagedThread
     ) throws(OutOfMemory) -> Bool {
-        try unsafe ManagedDictionary.insert(
-            key, hash: hash ?? BytesHash.of(key), value: value.slot, in: slot, by: thread.state)
+        let state = unsafe thread.state
+        unsafe requireSameInterpreter(as: state)
+        unsafe value.requireSameInterpreter(as: state)
+        return try unsafe ManagedDictionary.insert(
+            key, hash: hash ?? BytesHash.of(key), value: value.slot, in: slot, by: state)
     }
 
     /// The same, for a key that is the UTF-8 of `text`.
@@ -100,8 +109,9 @@ extension Handle where Payload == ManagedDictionary {
         by thread: borrowing ManagedThread,
         where isRemoved: (_ key: UnsafeRawBufferPointer, _ value: borrowing BorrowedObject) -> Bool
     ) throws(OutOfMemory) -> Int {
-        try unsafe ManagedDictionary.removeAll(from: slot, by: thread.state) { key, value in
-            unsafe isRemoved(key, BorrowedObject(value))
+        let state = unsafe thread.state
+        return try unsafe ManagedDictionary.removeAll(from: slot, by: state) { key, value in
+            unsafe isRemoved(key, BorrowedObject(value, by: state))
         }
     }
 
@@ -111,9 +121,10 @@ extension Handle where Payload == ManagedDictionary {
         by thread: borrowing ManagedThread,
         _ body: (_ key: UnsafeRawBufferPointer, _ value: borrowing BorrowedObject) -> Void
     ) {
-        unsafe CriticalSection.with(thread.record, slot) {
+        let state = unsafe thread.state
+        unsafe CriticalSection.with(state.record, slot) {
             unsafe ManagedDictionary.visit(object) { key, value in
-                unsafe body(ManagedBytes.bytes(of: key), BorrowedObject(value))
+                unsafe body(ManagedBytes.bytes(of: key), BorrowedObject(value, by: state))
             }
         }
     }

@@ -7,7 +7,10 @@ internal import StillpointThreads
 extension Handle where Payload == ManagedBytes {
     /// How many bytes it has.
     @inlinable
-    public func count(by thread: borrowing ManagedThread) -> Int { unsafe ManagedBytes.count(of: object) }
+    public func count(by thread: borrowing ManagedThread) -> Int {
+        thread.check()
+        return unsafe ManagedBytes.count(of: object)
+    }
 
     /// Runs `body` with the bytes. `body` passes no safepoint and does not keep the pointer.
     @inlinable
@@ -15,19 +18,24 @@ extension Handle where Payload == ManagedBytes {
         by thread: borrowing ManagedThread,
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try unsafe body(ManagedBytes.bytes(of: object))
+        thread.check()
+        return try unsafe body(ManagedBytes.bytes(of: object))
     }
 
     /// The bytes as text; what is no UTF-8 is replaced.
     public func string(by thread: borrowing ManagedThread) -> String {
-        unsafe String(decoding: ManagedBytes.bytes(of: object), as: UTF8.self)
+        thread.check()
+        return unsafe String(decoding: ManagedBytes.bytes(of: object), as: UTF8.self)
     }
 }
 
 extension Handle where Payload == ManagedArray {
     /// How many references it has.
     @inlinable
-    public func count(by thread: borrowing ManagedThread) -> Int { unsafe ManagedArray.count(of: object) }
+    public func count(by thread: borrowing ManagedThread) -> Int {
+        thread.check()
+        return unsafe ManagedArray.count(of: object)
+    }
 
     /// What the reference at `index` refers to; `nil`: nothing. Any thread.
     @inlinable
@@ -40,7 +48,7 @@ extension Handle where Payload == ManagedArray {
     public func load<Target: ManagedPayload>(
         _ index: Int, as type: ManagedType<Target>, by thread: borrowing ManagedThread
     ) throws(OutOfMemory) -> Handle<Target>? {
-        try unsafe ManagedArray.load(object, index, by: thread.state).adopt(index: type.index, by: thread)
+        try unsafe ManagedArray.load(object, index, by: thread.state).adopt(index: type.index(for: thread.state), by: thread)
     }
 
     /// Makes the reference at `index` refer to what `new` names. Any thread.
@@ -48,7 +56,10 @@ extension Handle where Payload == ManagedArray {
     public func store<Target>(
         _ new: borrowing Handle<Target>, at index: Int, by thread: borrowing ManagedThread
     ) {
-        unsafe ManagedArray.store(new.object, into: object, at: index, by: thread.state)
+        let state = unsafe thread.state
+        unsafe requireSameInterpreter(as: state)
+        unsafe new.requireSameInterpreter(as: state)
+        unsafe ManagedArray.store(new.object, into: object, at: index, by: state)
     }
 
     /// Makes the reference at `index` refer to nothing. Any thread.
@@ -61,7 +72,10 @@ extension Handle where Payload == ManagedArray {
 extension Handle where Payload == ManagedList {
     /// How many elements it has.
     @inlinable
-    public func count(by thread: borrowing ManagedThread) -> Int { unsafe ManagedList.count(of: object) }
+    public func count(by thread: borrowing ManagedThread) -> Int {
+        thread.check()
+        return unsafe ManagedList.count(of: object)
+    }
 
     /// The element at `index`; `nil` past the end. Any thread, without a lock, also while others change the list.
     @inlinable
@@ -74,7 +88,7 @@ extension Handle where Payload == ManagedList {
     public func load<Target: ManagedPayload>(
         _ index: Int, as type: ManagedType<Target>, by thread: borrowing ManagedThread
     ) throws(OutOfMemory) -> Handle<Target>? {
-        try unsafe ManagedList.load(object, index, by: thread.state).adopt(index: type.index, by: thread)
+        try unsafe ManagedList.load(object, index, by: thread.state).adopt(index: type.index(for: thread.state), by: thread)
     }
 
     /// Adds an element at the end. Any thread; takes the list's lock.
@@ -82,7 +96,10 @@ extension Handle where Payload == ManagedList {
     public func append<Element>(
         _ element: borrowing Handle<Element>, by thread: borrowing ManagedThread
     ) throws(OutOfMemory) {
-        try unsafe ManagedList.append(element.slot, to: slot, by: thread.state)
+        let state = unsafe thread.state
+        unsafe requireSameInterpreter(as: state)
+        unsafe element.requireSameInterpreter(as: state)
+        try unsafe ManagedList.append(element.slot, to: slot, by: state)
     }
 
     /// Replaces the element at `index`; false if the list is not that long. Any thread; takes the list's lock.
@@ -91,7 +108,10 @@ extension Handle where Payload == ManagedList {
     public func store<Element>(
         _ element: borrowing Handle<Element>, at index: Int, by thread: borrowing ManagedThread
     ) -> Bool {
-        unsafe ManagedList.store(element.slot, in: slot, at: index, by: thread.state)
+        let state = unsafe thread.state
+        unsafe requireSameInterpreter(as: state)
+        unsafe element.requireSameInterpreter(as: state)
+        return unsafe ManagedList.store(element.slot, in: slot, at: index, by: state)
     }
 
     /// Takes the last element off; `nil`: the list is empty. Any thread; takes the list's lock.
@@ -105,16 +125,18 @@ extension Handle where Payload == ManagedList {
     public func removeAll(
         by thread: borrowing ManagedThread, where isRemoved: (borrowing BorrowedObject) -> Bool
     ) throws(OutOfMemory) -> Int {
-        try unsafe ManagedList.removeAll(from: slot, by: thread.state) { object in
-            unsafe isRemoved(BorrowedObject(object))
+        let state = unsafe thread.state
+        return try unsafe ManagedList.removeAll(from: slot, by: state) { object in
+            unsafe isRemoved(BorrowedObject(object, by: state))
         }
     }
 
     /// Calls `body` with each element in turn, under the list's lock. `body` passes no safepoint and enters no other
     /// object's critical section.
     public func visit(by thread: borrowing ManagedThread, _ body: (borrowing BorrowedObject) -> Void) {
-        unsafe CriticalSection.with(thread.record, slot) {
-            unsafe ManagedList.visit(object) { element in unsafe body(BorrowedObject(element)) }
+        let state = unsafe thread.state
+        unsafe CriticalSection.with(state.record, slot) {
+            unsafe ManagedList.visit(object) { element in unsafe body(BorrowedObject(element, by: state)) }
         }
     }
 }

@@ -1,6 +1,6 @@
 // Handles, used by an attached thread as an embedder holds it.
 
-internal import StillpointPlatform
+public import StillpointPlatform
 public import StillpointMemory
 public import StillpointObjects
 
@@ -20,7 +20,8 @@ extension Handle {
     public func isSame<Other>(
         as other: borrowing Handle<Other>, by thread: borrowing ManagedThread
     ) -> Bool {
-        unsafe object == other.object
+        thread.check()
+        return unsafe object == other.object
     }
 }
 
@@ -35,13 +36,15 @@ extension Handle where Payload: ManagedPayload {
         _ thread: borrowing ManagedThread,
         _ body: (UnsafeMutablePointer<Payload>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try unsafe body(payload)
+        thread.check()
+        return try unsafe body(payload)
     }
 
     /// A copy of a plain member. See `with` for other threads.
     @inlinable
     public func read<Value>(_ member: KeyPath<Payload, Value>, by thread: borrowing ManagedThread) -> Value {
-        unsafe payload.pointee[keyPath: member]
+        thread.check()
+        return unsafe payload.pointee[keyPath: member]
     }
 
     /// Changes a plain member. See `with` for other threads.
@@ -50,6 +53,7 @@ extension Handle where Payload: ManagedPayload {
         _ value: consuming Value, into member: WritableKeyPath<Payload, Value>,
         by thread: borrowing ManagedThread
     ) {
+        thread.check()
         unsafe payload.pointee[keyPath: member] = value
     }
 
@@ -87,7 +91,7 @@ extension Handle where Payload == ManagedObject {
     public consuming func `as`<Target: ManagedPayload>(
         _ type: ManagedType<Target>, by thread: borrowing ManagedThread
     ) throws(OutOfMemory) -> Handle<Target>? {
-        guard unsafe Objects.typeIndex(of: object) == type.index else { return nil }
+        guard unsafe Objects.typeIndex(of: object) == type.index(for: thread.state) else { return nil }
         return try unsafe Handle<Target>(adopting: take(by: thread.state), by: thread.state)
     }
 

@@ -20,14 +20,12 @@ public enum Allocation {
         _ type: ManagedType<Payload>, _ value: Payload,
         by thread: UnsafeMutablePointer<ObjectThread>
     ) throws(OutOfMemory) -> ObjectPointer {
-        assert(
-            unsafe thread.own.pointee.types.descriptor(type.index).pointee.payloadByteCount
-                == MemoryLayout<Payload>.size, "a type of another runtime")
+        let index = unsafe type.index(for: thread)
         let object = try unsafe block(
             byteCount: BlockHeader.byteCount + MemoryLayout<Payload>.size, by: thread)
         let payload = unsafe object + BlockHeader.byteCount
         unsafe payload.initializeMemory(as: Payload.self, to: value)
-        let descriptor = unsafe thread.own.pointee.types.descriptor(type.index)
+        let descriptor = unsafe thread.own.pointee.types.descriptor(index)
         let count = unsafe descriptor.pointee.referenceCount
         if count > 0 {
             let offsets = unsafe descriptor.pointee.referenceOffsets!
@@ -36,7 +34,7 @@ public enum Allocation {
                 unsafe Barrier.initialize(slot, to: slot.loadObject(), by: thread)
             }
         }
-        unsafe finish(object, type: type.index, by: thread)
+        unsafe finish(object, type: index, by: thread)
         return unsafe object
     }
 
@@ -107,6 +105,8 @@ public enum Allocation {
 
     @usableFromInline @inline(never)
     static func noticeAllocationSlow(_ thread: UnsafeMutablePointer<ObjectThread>) {
+        require(
+            unsafe Attachment.current == thread.record, "an object made by a thread state that is not attached here")
         unsafe thread.own.pointee.allocationCredit = creditByteCount
         let interpreter = unsafe thread.interpreter
         let threshold = unsafe interpreter.pointee.collectionThresholdByteCount.load(ordering: .relaxed)

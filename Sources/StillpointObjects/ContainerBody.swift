@@ -13,6 +13,7 @@
 
 public import StillpointMemory
 public import StillpointPlatform
+internal import StillpointThreads
 public import Synchronization
 
 /// The payload of a container.
@@ -40,6 +41,8 @@ extension UnsafeMutablePointer where Pointee == ContainerBody {
     func replaceStorage(
         with new: ObjectPointer?, retiring retired: UInt32, by thread: UnsafeMutablePointer<ObjectThread>
     ) {
+        require(
+            unsafe Attachment.current == thread.record, "a container changed by a thread state that is not attached here")
         let old = unsafe pointee.storage.load(ordering: .relaxed)
         unsafe pointee.storage.store(UInt(bitPattern: new), ordering: .releasing)  // [storage]
         if let old = unsafe ObjectPointer(bitPattern: old) {
@@ -55,11 +58,13 @@ struct RemovedReferences: ~Copyable {
     private(set) var count = 0
 
     init(capacity: Int) throws(OutOfMemory) {
+        let (byteCount, isOver) = capacity.multipliedReportingOverflow(by: 8)
+        if isOver { throw OutOfMemory(requestedByteCount: .max) }
         do throws(PlatformError) {
-            unsafe start = try RawMemory.allocate(byteCount: capacity * 8)
+            unsafe start = try RawMemory.allocate(byteCount: byteCount)
                 .bindMemory(to: ObjectPointer.self, capacity: capacity)
         } catch {
-            throw OutOfMemory(requestedByteCount: capacity * 8)
+            throw OutOfMemory(requestedByteCount: byteCount)
         }
     }
 

@@ -28,7 +28,8 @@ enum DictionaryStorage {
     static var smallestCapacity: Int { 8 }
 
     /// A capacity for `count` entries with room for as many again at most.
-    static func capacity(for count: Int) -> Int {
+    static func capacity(for count: Int) throws(OutOfMemory) -> Int {
+        if count > 1 << 40 { throw OutOfMemory(requestedByteCount: .max) }  // before anything below overflows
         var capacity = smallestCapacity
         while count * 3 >= capacity * 2 { capacity *= 2 }
         return capacity

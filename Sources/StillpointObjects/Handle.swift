@@ -41,6 +41,15 @@ public struct Handle<Payload: ~Copyable>: ~Copyable, @unchecked Sendable {
     @inlinable @inline(__always)
     public var object: ObjectPointer { unsafe slot.pointee! }
 
+    /// Ends the process, and says so, unless the object is one of the interpreter of `thread`: what is stored into an object,
+    /// and what it is stored into, must be of one.
+    @inlinable
+    public borrowing func requireSameInterpreter(as thread: UnsafeMutablePointer<ObjectThread>) {
+        require(
+            unsafe HandleTable.interpreter(of: slot) == thread.interpreter,
+            "an object of one interpreter used by a thread of another")
+    }
+
     /// Another handle of the same object.
     @inlinable
     public borrowing func copy(
@@ -119,6 +128,8 @@ extension Handle where Payload: ManagedPayload {
         _ new: borrowing Handle<Target>, into field: KeyPath<Payload, Field<Target>>,
         by thread: UnsafeMutablePointer<ObjectThread>
     ) {
+        unsafe requireSameInterpreter(as: thread)
+        unsafe new.requireSameInterpreter(as: thread)
         unsafe Barrier.store(new.object, into: slot(field), of: object, by: thread)
     }
 

@@ -58,6 +58,7 @@ struct HandleTable: ~Copyable {
     }
 
     /// Whose handle a slot is; nil: its interpreter is no more.
+    @usableFromInline
     static func interpreter(of slot: ObjectSlot) -> UnsafeMutablePointer<InterpreterObjects>? {
         let address = UInt(bitPattern: slot) & ~UInt(Chunk.byteCount - 1)
         return unsafe UnsafeMutablePointer<Chunk>(bitPattern: address)!.pointee.interpreter
@@ -94,6 +95,8 @@ struct HandleTable: ~Copyable {
     /// Gets free slots for a thread state: from the interpreter, or in a new chunk. False: no memory.
     @inline(never)
     private static func refill(_ thread: UnsafeMutablePointer<ObjectThread>) -> Bool {
+        require(
+            unsafe Attachment.current == thread.record, "a handle taken by a thread state that is not attached here")
         let table = unsafe thread.interpreter.handles
         unsafe table.pointee.lock.lock()
         defer { unsafe table.pointee.lock.unlock() }

@@ -26,8 +26,23 @@ extension ManagedPayload {
 public struct ManagedType<Payload: ManagedPayload>: Sendable {
     /// Its index in the runtime's table of types.
     public let index: UInt32
+    /// The number of that table, which no other one of the process has or had.
+    @usableFromInline let table: UInt32
 
-    init(index: UInt32) { self.index = index }
+    init(index: UInt32, table: UInt32) {
+        self.index = index
+        self.table = table
+    }
+
+    /// Its index, for a thread of its runtime; with a thread of another, the process ends and says so.
+    @inlinable @inline(__always)
+    public func index(for thread: UnsafeMutablePointer<ObjectThread>) -> UInt32 {
+        if unsafe _slowPath(thread.types.pointee.number != table) { Self.refuseUse() }
+        return index
+    }
+
+    @usableFromInline @inline(never)
+    static func refuseUse() -> Never { endProcess("a type of another runtime") }
 }
 
 /// What the table of types knows a `Field` by.

@@ -18,6 +18,8 @@ public struct TypeTable: ~Copyable {
 
     /// immutable; entry 0 is not used
     @usableFromInline let entries: UnsafeMutablePointer<TypeDescriptor>
+    /// What its types know it by: an address may be that of another table later. immutable
+    @usableFromInline let number: UInt32
     private let reservedByteCount: Int
     /// immutable; smaller in tests
     let limit: Int
@@ -28,12 +30,16 @@ public struct TypeTable: ~Copyable {
     /// atomic, written under lock, for who asks how many there are
     let lastIndex = Atomic<Int>(0)
 
+    /// The number of the table made last in this process.
+    private static let lastNumber = Atomic<UInt32>(0)
+
     /// How much memory is added at a time.
     static let growthByteCount = 64 << 10
 
     init(limit: Int) throws(PlatformError) {
         require(1...Self.largestCount ~= limit, "a type index has 24 bits")
         self.limit = limit
+        number = Self.lastNumber.wrappingAdd(1, ordering: .relaxed).newValue  // by itself a number
         let needed = unsafe (limit + 1) * MemoryLayout<TypeDescriptor>.stride
         reservedByteCount = (needed + Self.growthByteCount - 1) / Self.growthByteCount
             * Self.growthByteCount
@@ -90,7 +96,7 @@ extension UnsafeMutablePointer where Pointee == TypeTable {
         let index = try unsafe add(
             layout, elements: VariablePart.none.layout, payloadType: isTrivial ? nil : type,
             isRetired: false)
-        return ManagedType(index: index)
+        return unsafe ManagedType(index: index, table: pointee.number)
     }
 
     /// Makes any type.

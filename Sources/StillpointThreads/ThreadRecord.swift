@@ -32,6 +32,9 @@ public import Synchronization
     /// that reads it has the owner suspended
     let parkedOn = Atomic<UInt>(0)
 
+    /// Whether its owner has detached it inside a scope, to come back. atomic, no edge: an OS thread asks it of its own
+    let isAway = Atomic<Bool>(false)
+
     /// The stop that has counted this thread. written by the stopper before it sets stopRequested [ask]
     var stop: UnsafeMutablePointer<Stop>?
     /// How many destroy functions this thread runs, one inside the other: it must not wait. owner only
@@ -141,6 +144,9 @@ extension UnsafeMutablePointer where Pointee == ThreadRecord {
 
     /// Whether the thread has the world stopped. Owner only.
     public var isStopping: Bool { unsafe pointee.stopDepth > 0 }
+
+    /// Says whether the owner is away: detached, to come back. Owner only.
+    public func setAway(_ isAway: Bool) { unsafe pointee.isAway.store(isAway, ordering: .relaxed) }
 
     /// Around a destroy function of an embedder's: it must neither detach nor stop the world, since it may run on
     /// behalf of a held thread; a safepoint inside it does nothing. Owner only.
