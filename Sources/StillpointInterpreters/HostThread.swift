@@ -8,15 +8,19 @@
 internal import StillpointPlatform
 internal import StillpointSynchronization
 internal import StillpointThreads
+internal import Synchronization
 
 /// A thread state of one interpreter that its OS thread attaches and detaches as it likes.
 ///
 /// The first attach binds it to the calling OS thread; it may be made elsewhere. Dropped without `end()`, its record
-/// stays until the interpreter's shutdown clears it.
+/// stays until the interpreter's shutdown clears it. Dropping it while it is attached ends the process with a message:
+/// shutdown would wait for it for ever.
 @safe
 public struct HostThread: ~Copyable, @unchecked Sendable {
     private let record: UnsafeMutablePointer<ThreadRecord>
     private let lent: ManagedThread
+    /// Whether it is attached, or in a `detached` of its own: inside the gate. atomic, no edge: changed by its OS thread
+    private let isInside = Atomic<Bool>(false)
 
     init(_ record: UnsafeMutablePointer<ThreadRecord>, of interpreter: Interpreter) {
         unsafe self.record = record
@@ -43,11 +47,13 @@ public struct HostThread: ~Copyable, @unchecked Sendable {
             unsafe Gate.leave(interpreter.gate)
             throw error
         }
+        isInside.store(true, ordering: .relaxed)
     }
 
     /// Detaches it. Precondition: it is attached to the calling OS thread.
     public borrowing func detach() {
         unsafe Attachment.detach(record)
+        isInside.store(false, ordering: .relaxed)
         unsafe Gate.leave(interpreter.gate)
     }
 
@@ -67,18 +73,28 @@ public struct HostThread: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Clears and deletes it. It is detached; this OS thread is the one it is bound to, if any, and has no other state
-    /// attached. After the interpreter's shutdown began, shutdown does it.
-    /// - Throws: `.thread` if it is attached, or bound elsewhere: it is left to shutdown then.
+    /// Clears and deletes it, attached or not. This OS thread is the one it is bound to, if any, and has no other state
+    /// attached, nor the world stopped. After the interpreter's shutdown began, shutdown does it.
+    /// - Throws: `.thread` if it is bound elsewhere, or another is attached here: it is left to shutdown then.
     public consuming func end() throws(RuntimeError) {
         let interpreter = interpreter
-        do throws(RuntimeError) { try attach() } catch {
-            if error == .shuttingDown { return }
-            throw error
+        if unsafe Attachment.current == record {
+            require(unsafe !record.isStopping, "a host thread ended inside its own stop")
+        } else {
+            do throws(RuntimeError) { try attach() } catch {
+                if error == .shuttingDown { return }
+                throw error
+            }
         }
+        isInside.store(false, ordering: .relaxed)
         interpreter.listLock.withLock {
             _ = unsafe interpreter.hostRecords.remove(UInt(bitPattern: record))
         }
         unsafe interpreter.endAttached(record)
+    }
+
+    deinit {
+        require(
+            !isInside.load(ordering: .relaxed), "a host thread was dropped while it is attached: detach() or end() it")
     }
 }

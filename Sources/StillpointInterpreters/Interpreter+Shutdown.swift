@@ -33,7 +33,7 @@ public struct ShutdownReport: Sendable, Equatable {
     public internal(set) var leftHostThreadCount = 0
     /// Blocks that no collection could free: none, unless the runtime is in error.
     public internal(set) var unfreedBlockCount = 0
-    /// What started threads threw that nobody joined: the thread's name and the error.
+    /// What started threads threw whose `StartedThread` was dropped without a join: the thread's name and the error.
     public internal(set) var uncaughtErrors: [String] = []
 
     /// Whether nothing was left behind.
@@ -49,13 +49,18 @@ extension Interpreter {
     /// Waits for every started thread to return, every `withThread` scope to end and every host thread to detach. Who
     /// comes from now on gets `.shuttingDown`. Host threads that are detached are cleared. Objects that handles still
     /// hold are reported, and freed.
-    /// - Throws: `.attachedDuringShutdown` if the calling thread has a state attached here or elsewhere; `.shuttingDown`
-    ///   if it was called before; `.thread`, `.collection` if there is no memory to begin. Nothing was changed then.
+    /// - Throws: `.attachedDuringShutdown` if the calling thread has a state attached here or elsewhere;
+    ///   `.insideDuringShutdown` in a `detached` of this interpreter; `.thread(.stopInsideStop)` if the calling thread has
+    ///   any interpreter of the runtime stopped; `.shuttingDown` if it was called before; `.thread` if there is no memory to
+    ///   begin. Nothing was changed then.
     @discardableResult
     public func shutdown() throws(RuntimeError) -> ShutdownReport {
         if unsafe Attachment.current != nil { throw .attachedDuringShutdown }
-        try refuseInsideStop()
         let closer = try unsafe enterNewThread()
+        do throws(RuntimeError) { try refuseWaitForItself() } catch {
+            unsafe discardEntered(closer)
+            throw error
+        }
         guard unsafe gate.pointee.beginClosing() else {
             unsafe discardEntered(closer)
             throw .shuttingDown
@@ -67,10 +72,19 @@ extension Interpreter {
             endProcess("the closing thread cannot attach: \(error)")
         }
         var report = unsafe collectAndFree(by: closer)
-        report.uncaughtErrors = listLock.withLock { uncaughtErrors }
+        report.uncaughtErrors = listLock.withLock {
+            defer { uncaughtErrors = nil }
+            return uncaughtErrors ?? []
+        }
         unsafe destroyParts(closer, &report)
         unsafe Gate.leave(runtime.gate)
         return report
+    }
+
+    /// Throws if what shutdown waits for could not come about while the calling OS thread is in it. The gate is entered.
+    private func refuseWaitForItself() throws(RuntimeError) {
+        if unsafe StopTheWorld.isAnyStoppedByCaller(in: roster.pointee.world) { throw .thread(.stopInsideStop) }
+        if unsafe Roster.hasAwayThreadOfCaller(roster) { throw .insideDuringShutdown }
     }
 
     private func joinAllThreads() {
@@ -78,7 +92,7 @@ extension Interpreter {
             defer { startedThreads = [] }
             return startedThreads
         }
-        for thread in threads { noteEnd(of: thread) }
+        for thread in threads { thread.reap() }
     }
 
     /// The two last collections, and what the first left.

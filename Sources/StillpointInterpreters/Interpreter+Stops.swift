@@ -93,12 +93,8 @@ extension Interpreter {
     public var timeToSafepoint: DurationSummary { measures.timeToSafepoint }
 
     private var measures: StopMeasures {
-        // Closing, but not over: nobody but shutdown frees the roster, and it keeps what was measured first.
-        if unsafe gate.pointee.enter() {
-            defer { unsafe Gate.leave(gate) }
-            return unsafe StopMeasures(of: roster)
-        }
-        return listLock.withLock { finalMeasures }
+        // Not by the gate: they are to be had while it is closing, too. Who ends the roster sets `finalMeasures` first.
+        listLock.withLock { unsafe finalMeasures ?? StopMeasures(of: roster) }
     }
 
     /// Passes the gate; a thread that is attached here is inside already, and so may pass while it is closing.

@@ -32,8 +32,8 @@ extension Interpreter {
     /// Starts an OS thread that runs `body` attached, and ends with it. Handles that `body` captures are shared with the
     /// scope that they come from; to give the thread one of its own, use the form with an argument.
     ///
-    /// `shutdown` waits for it, whether or not it is joined. What `body` throws, `join` throws; without a join it is
-    /// reported by `shutdown`.
+    /// `shutdown` waits for it, whether or not it is joined. What `body` throws, `join` throws, also after `shutdown`; if
+    /// the result is dropped without a join, `shutdown` reports it.
     /// - Parameters:
     ///   - name: as debuggers show it, at most 15 bytes.
     ///   - stackByteCount: `nil`: the system's default.
@@ -48,17 +48,19 @@ extension Interpreter {
         let record = try unsafe enterNewThread()
         let state = unsafe StartedThreadState(name: name, interpreter: self, record: record, body: body)
         let argument = unsafe Unmanaged.passRetained(state)
+        listLock.withLock { startedThreads.append(state) }  // J1
         do throws(PlatformError) {
-            let system = try unsafe SystemThread.start(
-                name: name, stackByteCount: stackByteCount, processor: processor,
-                argument: argument.toOpaque(), body: runStartedThread)
-            state.didStart(system)
+            try state.start { () throws(PlatformError) in
+                try unsafe SystemThread.start(
+                    name: name, stackByteCount: stackByteCount, processor: processor,
+                    argument: argument.toOpaque(), body: runStartedThread)
+            }
         } catch {
+            forget(state)
             unsafe argument.release()
             unsafe discardEntered(record)
             throw .system(error)
         }
-        listLock.withLock { startedThreads.append(state) }
         return StartedThread(state)
     }
 
@@ -127,21 +129,15 @@ extension Interpreter {
         if stopMark.isMine() || runtime.stopMark.isMine() { throw .thread(.stopInsideStop) }
     }
 
-    /// Joins the threads that have finished and that nobody has joined, so that a program which starts many and joins none
-    /// does not grow.
+    /// Reaps the threads that have finished and that nobody has joined, so that a program which starts many and joins none
+    /// keeps no OS threads of theirs.
     private func joinFinishedThreads() {
         let finished = listLock.withLock {
-            // Asked once each: a thread may finish at any time, and who leaves the list is joined.
+            // Asked once each: a thread may finish at any time, and who leaves the list is reaped.
             let end = startedThreads.partition { $0.isFinished }
             defer { startedThreads.removeSubrange(end...) }
             return startedThreads[end...]
         }
-        for thread in finished { noteEnd(of: thread) }
-    }
-
-    /// Joins a started thread for nobody in particular.
-    func noteEnd(of thread: StartedThreadState) {
-        guard let error = thread.join() else { return }
-        listLock.withLock { uncaughtErrors.append("\(thread.name): \(error)") }
+        for thread in finished { thread.reap() }
     }
 }

@@ -10,8 +10,9 @@
 //     `.shuttingDown`. Who is inside goes on until it leaves.
 // E3  At the end no thread state is left, every object has been freed, and the heap is unmapped, whatever handles the
 //     embedder still holds: those name nothing any more, and ending one is diagnosed.
-// E4  An object of one interpreter is never stored in another's: handles and fields do not cross. Checked where it is
-//     cheap (debug builds).
+// E4  An object of one interpreter is never stored in another's: handles and fields do not cross. In every build, a store
+//     through handles into a field, an array, a list or a dictionary that would is diagnosed. A field in the value that an
+//     object is made from is not: whose handle it was made from is the embedder's to see to.
 // Lock order: runtime's gate, interpreter's gate, then floor 4's. `listLock` is a leaf.
 
 internal import StillpointCollectors
@@ -43,14 +44,14 @@ public final class Interpreter: @unchecked Sendable {
     let stopMark = StopMark()
 
     let listLock = ParkingMutex()
-    /// Threads that it started and that nobody has joined. guarded by listLock
+    /// Threads that it started and that nobody has reaped. guarded by listLock
     var startedThreads: [StartedThreadState] = []
     /// Records of host threads that were not ended. guarded by listLock
     var hostRecords: Set<UInt> = []
-    /// What started threads threw that nobody joined. guarded by listLock
-    var uncaughtErrors: [String] = []
-    /// What was measured, for when the roster is gone. guarded by listLock
-    var finalMeasures: StopMeasures
+    /// What started threads threw whose `StartedThread` was dropped; nil: shutdown has told it. guarded by listLock
+    var uncaughtErrors: [String]? = []
+    /// What was measured, set before the roster goes; nil: ask the roster. guarded by listLock
+    var finalMeasures: StopMeasures?
 
     /// The runtime's gate is entered, and left by shutdown.
     init(name: String, lock owner: LockOwner?, in runtime: Runtime) throws(RuntimeError) {
@@ -66,7 +67,6 @@ public final class Interpreter: @unchecked Sendable {
         unsafe objects = parts.objects
         unsafe collector = parts.collector
         unsafe gate = parts.gate
-        finalMeasures = unsafe StopMeasures(of: parts.roster)
     }
 
     deinit {

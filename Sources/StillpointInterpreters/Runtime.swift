@@ -25,8 +25,8 @@ public final class Runtime: @unchecked Sendable {
     let gate: UnsafeMutablePointer<Gate>
     /// Which thread has stopped all interpreters.
     let stopMark = StopMark()
-    /// What was measured, for when the world is gone. guarded by `measuresLock`
-    private var measures: StopMeasures
+    /// What was measured, set before the world goes; nil: ask the world. guarded by `measuresLock`
+    private var measures: StopMeasures?
     private let measuresLock = ParkingMutex()
     /// The lock that all interpreters share when the options say so. guarded by lockOfAllLock
     private var lockOfAll: LockOwner?
@@ -54,7 +54,6 @@ public final class Runtime: @unchecked Sendable {
                 throw error
             }
         } catch { throw .system(error) }
-        measures = unsafe StopMeasures(of: world)
         unsafe StopTheWorld.setRescanning(options.rescansStops, in: world)
     }
 
@@ -130,9 +129,7 @@ public final class Runtime: @unchecked Sendable {
     public var timeToSafepoint: DurationSummary { currentMeasures.timeToSafepoint }
 
     private var currentMeasures: StopMeasures {
-        guard unsafe gate.pointee.enter() else { return measuresLock.withLock { measures } }
-        defer { unsafe Gate.leave(gate) }
-        return unsafe StopMeasures(of: world)
+        measuresLock.withLock { unsafe measures ?? StopMeasures(of: world) }
     }
 
     /// Ends the runtime and frees its memory. Its interpreters are shut down already.

@@ -11,6 +11,10 @@ public enum RuntimeError: Error, Equatable, CustomStringConvertible {
     case shuttingDown
     /// `shutdown` was called from a thread that has a state attached; it has to detach first.
     case attachedDuringShutdown
+    /// `shutdown` was called in a `detached` of the same interpreter: it would wait for the scope that it is called in.
+    case insideDuringShutdown
+    /// A thread that an interpreter started called `join` on itself.
+    case joinOfItself
     /// The runtime is in use still: interpreters that were not shut down, or calls under way.
     case stillInUse(count: Int)
     /// The interpreter whose lock was to be shared has none, or belongs to another runtime.
@@ -28,6 +32,8 @@ public enum RuntimeError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .shuttingDown: "the interpreter or runtime is shutting down"
         case .attachedDuringShutdown: "shutdown was called with a thread state attached"
+        case .insideDuringShutdown: "shutdown was called in a `detached` of the same interpreter"
+        case .joinOfItself: "a started thread joins itself"
         case .stillInUse(let count): "the runtime is in use still, by \(count) interpreters and calls"
         case .noLockToShare: "there is no interpreter lock to share with that interpreter"
         case .thread(let error): error.description

@@ -1,6 +1,7 @@
 // The thread states of one interpreter: the list, what stops and the service thread need to know of it, and its
 // end. How a thread state is made, bound, cleared and deleted: ThreadLifeCycle.swift.
 
+internal import CStillpoint
 internal import Glibc
 public import StillpointMemory
 public import StillpointPlatform
@@ -181,6 +182,18 @@ internal import Synchronization
         unsafe world.pointee.roll.lock()
         unsafe forEachMember(of: roster, body)
         unsafe world.pointee.roll.unlock()
+    }
+
+    /// Whether the calling OS thread is away from a thread state of this interpreter (`setAway`).
+    public static func hasAwayThreadOfCaller(_ roster: UnsafeMutablePointer<Roster>) -> Bool {
+        let caller = sp_reader_number()
+        var isFound = false
+        unsafe forEachThread(of: roster) { thread in
+            // relaxed, both: only what the caller wrote itself matters
+            let isOurs = unsafe thread.pointee.boundThread.load(ordering: .relaxed) == caller
+            if isOurs, unsafe thread.pointee.isAway.load(ordering: .relaxed) { isFound = true }
+        }
+        return isFound
     }
 
     /// Calls `body` for each thread state, dormant or not. The roll is held.

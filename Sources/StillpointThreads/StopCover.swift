@@ -31,6 +31,19 @@ extension StopTheWorld {
         }
     }
 
+    /// Whether the calling OS thread has stopped this runtime or any interpreter of it.
+    public static func isAnyStoppedByCaller(in world: UnsafeMutablePointer<World>) -> Bool {
+        let caller = sp_os_thread_identity()
+        return unsafe world.pointee.roll.withLock {
+            var isStopping = unsafe world.stop.pointee.isActive && world.stop.pointee.requester == caller
+            unsafe World.forEachRoster(of: world, in: nil) { roster in
+                let isOurs = unsafe roster.stop.pointee.isActive && roster.stop.pointee.requester == caller
+                isStopping = isStopping || isOurs
+            }
+            return isStopping
+        }
+    }
+
     /// W4 and W14, for assertions: every other thread in scope is suspended, and has entered no critical section.
     static func isStill(
         _ world: UnsafeMutablePointer<World>, scope: UnsafeMutablePointer<Roster>?,

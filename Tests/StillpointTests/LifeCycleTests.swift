@@ -95,6 +95,29 @@ import Testing
         try host.end()
     }
 
+    @Test func `what was measured of stops is told while shutdown is under way`() throws {
+        let world = try World()
+        let interpreter = world.interpreter
+        let isOver = Signal()
+        try interpreter.withWorldStopped {}
+        let before = interpreter.pauses.count
+        let started = StartedBox(try interpreter.startThread { thread in wait(for: isOver, thread) })
+        let closing = ClosingThread(interpreter)
+        waitUntil {
+            do {
+                try interpreter.withThread { _ in }
+                return false
+            } catch { return true }
+        }
+        #expect(before == 1)
+        #expect(interpreter.pauses.count == before)
+        #expect(interpreter.timeToSafepoint.count == before)
+        isOver.set()
+        _ = closing.join()
+        try started.join()
+        try world.runtime.shutdown()
+    }
+
     @Test func `shutdown says what handles kept, frees it, and runs its destroy functions`() throws {
         let world = try World()
         let counted = try world.runtime.makeType(Counted.self)
