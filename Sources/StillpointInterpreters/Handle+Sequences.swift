@@ -48,7 +48,8 @@ extension Handle where Payload == ManagedArray {
     public func load<Target: ManagedPayload>(
         _ index: Int, as type: ManagedType<Target>, by thread: borrowing ManagedThread
     ) throws(OutOfMemory) -> Handle<Target>? {
-        try unsafe ManagedArray.load(object, index, by: thread.state).adopt(index: type.index(for: thread.state), by: thread)
+        let found = unsafe ManagedArray.load(object, index, by: thread.state)
+        return try unsafe found.adopt(index: type.index(for: thread.state), by: thread)
     }
 
     /// Makes the reference at `index` refer to what `new` names. Any thread.
@@ -88,7 +89,8 @@ extension Handle where Payload == ManagedList {
     public func load<Target: ManagedPayload>(
         _ index: Int, as type: ManagedType<Target>, by thread: borrowing ManagedThread
     ) throws(OutOfMemory) -> Handle<Target>? {
-        try unsafe ManagedList.load(object, index, by: thread.state).adopt(index: type.index(for: thread.state), by: thread)
+        let found = unsafe ManagedList.load(object, index, by: thread.state)
+        return try unsafe found.adopt(index: type.index(for: thread.state), by: thread)
     }
 
     /// Adds an element at the end. Any thread; takes the list's lock.

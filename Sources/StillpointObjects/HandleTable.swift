@@ -28,11 +28,12 @@ extension HandleSlotLink {
 struct HandleTable: ~Copyable {
     /// A head; 8-byte slots follow it. At a multiple of its size, so that a slot finds it.
     @safe
+    @usableFromInline
     struct Chunk {
         /// Whose it is; nil when the interpreter is no more.
-        var interpreter: UnsafeMutablePointer<InterpreterObjects>?
+        @usableFromInline var interpreter: UnsafeMutablePointer<InterpreterObjects>?
         var next: UnsafeMutablePointer<Chunk>?
-        static let byteCount = 4096
+        @inlinable static var byteCount: Int { 4096 }
         static let capacity = (byteCount - 16) / 8
     }
 
@@ -58,7 +59,7 @@ struct HandleTable: ~Copyable {
     }
 
     /// Whose handle a slot is; nil: its interpreter is no more.
-    @usableFromInline
+    @inlinable @inline(__always)
     static func interpreter(of slot: ObjectSlot) -> UnsafeMutablePointer<InterpreterObjects>? {
         let address = UInt(bitPattern: slot) & ~UInt(Chunk.byteCount - 1)
         return unsafe UnsafeMutablePointer<Chunk>(bitPattern: address)!.pointee.interpreter
