@@ -1,6 +1,7 @@
 // Reads one file after another, piece by piece, into one buffer: a file of any size costs the same
 // memory. Opening does not wait (a file may have become a pipe since it was found), and what is
-// opened is looked at again: it must still be a regular file.
+// opened is looked at again: it must still be a regular file. It is read up to the size that it has
+// then: a file that is written as fast as it is read ends all the same.
 import Foundation
 
 /// The system calls that a reader makes, so that a test can let them fail.
@@ -32,6 +33,10 @@ struct TextReader: ~Copyable {
     private var descriptor: CInt = -1
     private var isFirstPiece = true
     private var isAtEnd = false
+    /// Up to the size at its opening.
+    private var restByteCount = 0
+    /// Whether the file that was read to its end went on after the size that it had when it was opened.
+    private(set) var isGrown = false
 
     init(calls: FileCalls = .system, pieceByteCount: Int = TextReader.pieceByteCount) {
         self.calls = calls
@@ -53,6 +58,8 @@ struct TextReader: ~Copyable {
         guard facts.st_mode & S_IFMT == S_IFREG else { return fail(.unreadable) }
         isFirstPiece = true
         isAtEnd = false
+        isGrown = false
+        restByteCount = Int(facts.st_size)
         return next()
     }
 
@@ -69,6 +76,7 @@ struct TextReader: ~Copyable {
         }
         if let failure = fill(&filled, upTo: buffer.count) { return failure }
         if filled == 0 {
+            if let failure = lookBeyond() { return failure }
             end()
             return .end
         }
@@ -88,13 +96,25 @@ struct TextReader: ~Copyable {
 
     /// Reads until so many bytes stand in the buffer, or the file ends; nil unless it fails.
     private mutating func fill(_ filled: inout Int, upTo count: Int) -> Piece? {
-        while filled < count && !isAtEnd {
-            let readCount = calls.read(descriptor, buffer.baseAddress! + filled, count - filled)
+        while filled < count && !isAtEnd && restByteCount > 0 {
+            let wanted = min(count - filled, restByteCount)
+            let readCount = calls.read(descriptor, buffer.baseAddress! + filled, wanted)
             if readCount < 0 && errno == EINTR { continue }
             if readCount < 0 { return fail(Self.reason(errno)) }
             isAtEnd = readCount == 0
             filled += readCount
+            restByteCount -= readCount
         }
+        return nil
+    }
+
+    /// Asks for one byte after the size at the opening, into a buffer that holds nothing of use.
+    private mutating func lookBeyond() -> Piece? {
+        guard !isAtEnd else { return nil }
+        restByteCount = 1
+        var filled = 0
+        if let failure = fill(&filled, upTo: 1) { return failure }
+        isGrown = filled > 0
         return nil
     }
 
