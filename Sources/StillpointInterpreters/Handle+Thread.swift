@@ -1,6 +1,6 @@
 // Handles, used by an attached thread as an embedder holds it.
 
-internal import StillpointPlatform
+public import StillpointPlatform
 public import StillpointMemory
 public import StillpointObjects
 
