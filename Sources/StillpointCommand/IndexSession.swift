@@ -19,7 +19,7 @@ struct IndexSession {
     let progress: ProgressLine
 
     func run() throws -> IndexReport {
-        let found = try FileDiscovery(roots: paths, keepsRootOrder: limit != nil)
+        let found = try FileDiscovery(roots: paths, keepsRootOrder: limit != nil, calls: calls)
         guard !found.files.isEmpty else { throw Self.nothingFound(found) }
         let warmed = FileWarming(found.files, limit: limit, calls: calls, progress: progress).files
         // Computed before anything is timed: it would count for the first run alone.

@@ -4,16 +4,18 @@
 // then: a file that is written as fast as it is read ends all the same.
 import Foundation
 
-/// The system calls that a reader makes, so that a test can let them fail.
+/// The system calls that find and read files, so that a test can let them fail.
 struct FileCalls: Sendable {
     var open: @Sendable (UnsafePointer<CChar>) -> CInt
     var read: @Sendable (CInt, UnsafeMutableRawPointer, Int) -> Int
     var close: @Sendable (CInt) -> Void
+    var openFolder: @Sendable (UnsafePointer<CChar>) -> OpaquePointer?
 
     static let system = FileCalls(
         open: { Foundation.open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) },
         read: { Foundation.read($0, $1, $2) },
-        close: { _ = Foundation.close($0) })
+        close: { _ = Foundation.close($0) },
+        openFolder: { opendir($0) })
 }
 
 struct TextReader: ~Copyable {
