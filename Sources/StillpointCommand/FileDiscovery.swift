@@ -10,7 +10,7 @@ import Foundation
 
 struct FoundFile: Sendable {
     let path: BytePath
-    /// When it was found; the file may have another size when it is read.
+    /// When it was found; no more of it is read. The file may be shorter when it is read.
     let byteCount: Int
 }
 

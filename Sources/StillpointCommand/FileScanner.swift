@@ -19,7 +19,7 @@ struct FileScanner: ~Copyable {
         var byteCount = 0
         var piece = thread.detached {
             beforeRead(0)
-            return reader.begin(file.path)
+            return reader.begin(file.path, upTo: file.byteCount)
         }
         while case .bytes(let count) = piece {
             byteCount += count
@@ -34,7 +34,7 @@ struct FileScanner: ~Copyable {
             }
         }
         if case .failed(let reason) = piece { return FileOutcome(skipReason: reason) }
-        // Where a file grows, the size at its opening may stand in the middle of a character.
+        // Where a file grows, the size that it had may stand in the middle of a character.
         guard tokenizer.finish(into: &words) || reader.isGrown else { return FileOutcome(skipReason: .notUTF8) }
         return FileOutcome(
             byteCount: byteCount, wordCount: words.tokenCount, distinctWordCount: words.count,

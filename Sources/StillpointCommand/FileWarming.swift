@@ -33,7 +33,7 @@ struct FileWarming {
         _ file: FoundFile, with reader: inout TextReader, _ update: (Int) -> Void
     ) -> Int {
         var sum = 0
-        var piece = reader.begin(file.path)
+        var piece = reader.begin(file.path, upTo: file.byteCount)
         while case .bytes(let count) = piece {
             sum += count
             update(sum)

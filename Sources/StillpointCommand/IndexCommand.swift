@@ -22,7 +22,7 @@ struct IndexCommand: ParsableCommand {
 
             Folders are walked whole; symbolic links are followed, and each file is read once. \
             Names that begin with a dot are passed over unless given as a PATH. A file that grows is \
-            read up to the size that it has when it is opened. A word is a longest \
+            read up to the size that it had when it was found. A word is a longest \
             run of letters, marks and numbers; ASCII letters are lower-cased; of words over 64 \
             bytes the first 64 count.
 

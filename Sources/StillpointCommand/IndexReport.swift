@@ -42,7 +42,7 @@ struct IndexReport: Codable, Sendable {
         var skipped: [Skipped]
         /// Files that ended before the size that they had when they were found.
         var shrunk: [String]
-        /// Files that went on after the size that they had when they were opened: they were read up to it.
+        /// Files that went on after the size that they had when they were found: they were read up to it.
         var grown: [String]
         /// Files whose text was another one in the second run.
         var changed: [String]

@@ -1,7 +1,8 @@
 // Reads one file after another, piece by piece, into one buffer: a file of any size costs the same
 // memory. Opening does not wait (a file may have become a pipe since it was found), and what is
-// opened is looked at again: it must still be a regular file. It is read up to the size that it has
-// then: a file that is written as fast as it is read ends all the same.
+// opened is looked at again: it must still be a regular file. It is read up to the size that it had
+// when it was found, or has then: a file that is written as fast as it is read ends all the same, and
+// every run reads the same of it.
 import Foundation
 
 /// The system calls that find and read files, so that a test can let them fail.
@@ -35,9 +36,9 @@ struct TextReader: ~Copyable {
     private var descriptor: CInt = -1
     private var isFirstPiece = true
     private var isAtEnd = false
-    /// Up to the size at its opening.
+    /// Up to the size that is read.
     private var restByteCount = 0
-    /// Whether the file that was read to its end went on after the size that it had when it was opened.
+    /// Whether the file that was read last went on after the size up to which it was read.
     private(set) var isGrown = false
 
     init(calls: FileCalls = .system, pieceByteCount: Int = TextReader.pieceByteCount) {
@@ -50,8 +51,9 @@ struct TextReader: ~Copyable {
         buffer.deallocate()
     }
 
-    /// Opens a file and reads its first piece. The one before it must have ended.
-    mutating func begin(_ path: BytePath) -> Piece {
+    /// Opens a file and reads its first piece, of at most `byteCount` bytes in all. The file before it
+    /// must have ended.
+    mutating func begin(_ path: BytePath, upTo byteCount: Int = .max) -> Piece {
         precondition(descriptor < 0)
         descriptor = path.withCString { calls.open($0) }
         if descriptor < 0 { return .failed(Self.reason(errno)) }
@@ -61,7 +63,7 @@ struct TextReader: ~Copyable {
         isFirstPiece = true
         isAtEnd = false
         isGrown = false
-        restByteCount = Int(facts.st_size)
+        restByteCount = min(byteCount, Int(facts.st_size))
         return next()
     }
 
@@ -110,7 +112,7 @@ struct TextReader: ~Copyable {
         return nil
     }
 
-    /// Asks for one byte after the size at the opening, into a buffer that holds nothing of use.
+    /// Asks for one byte more than is read, into a buffer that holds nothing of use.
     private mutating func lookBeyond() -> Piece? {
         guard !isAtEnd else { return nil }
         restByteCount = 1

@@ -44,7 +44,7 @@ struct TextReport {
         }
         skipped(input)
         named("shrank meanwhile", input.shrunk)
-        named("grew while read", input.grown)
+        named("grew meanwhile", input.grown)
         named("changed meanwhile", input.changed)
     }
 
