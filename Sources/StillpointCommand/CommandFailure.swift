@@ -36,7 +36,7 @@ enum CommandFailure: Error, Equatable {
           0    done; files that could not be indexed are counted and named in the report
           64   usage: an option, a value or a STILLPOINT_ variable that is not understood
           65   data: files were found, and none of them is readable UTF-8 text
-          66   no input: a path that does not exist, or nothing but empty folders
+          66   no input: a path that does not exist, or only empty or unreadable folders
           70   internal: a self-check failed, or memory ran out
           74   output: standard output is closed or full, or fails; a reader who leaves is no failure
           130  interrupted

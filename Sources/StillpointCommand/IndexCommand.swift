@@ -20,7 +20,7 @@ struct IndexCommand: ParsableCommand {
             toolchain's headers, as far as they are present, up to 200 MB of text or 20 seconds of \
             the one-thread run; as much at most is read before.
 
-            Folders are walked whole; symbolic links are followed, and each file is read once. \
+            Folders are walked whole; symbolic links are followed, and each file counts once. \
             Names that begin with a dot are passed over unless given as a PATH. A file that grows is \
             read up to the size that it had when it was found. A word is a longest \
             run of letters, marks and numbers; ASCII letters are lower-cased; of words over 64 \
