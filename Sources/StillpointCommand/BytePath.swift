@@ -12,6 +12,12 @@ struct BytePath: Hashable, Comparable, Sendable {
     /// For people: bytes that are not UTF-8 are shown as replacement characters.
     var text: String { String(decoding: bytes, as: UTF8.self) }
 
+    /// Whether it leads anywhere.
+    var exists: Bool {
+        var facts = stat()
+        return withCString { stat($0, &facts) } == 0
+    }
+
     /// The entry `name` (without a terminator) of this folder.
     func appending(_ name: some Sequence<UInt8>) -> BytePath {
         var longer = bytes

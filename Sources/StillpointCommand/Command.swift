@@ -14,6 +14,7 @@ struct Command: ParsableCommand {
 
     static func main() {
         do {
+            try StandardStream.output.checkOpen()
             var command = try parseAsRoot()
             leaveOnInterrupt()
             try command.run()
@@ -21,16 +22,28 @@ struct Command: ParsableCommand {
             leave(failure.line, failure.exitCode)
         } catch {
             guard exitCode(for: error) != .success else {
-                StandardStream.output.write(fullMessage(for: error) + "\n")
-                return
+                return tell(fullMessage(for: error) + "\n")
             }
-            leave(message(for: error) + " (see stillpoint index --help)", 64)
+            // The parser may break its message into lines.
+            let text = message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
+            leave(text + " (see stillpoint index --help)", 64)
         }
     }
 
+    /// Help, or the version.
+    private static func tell(_ text: String) {
+        do throws(CommandFailure) {
+            try StandardStream.output.deliver(text)
+        } catch { leave(error.line, error.exitCode) }
+    }
+
+    /// One line on standard error.
+    static func warn(_ text: String) {
+        StandardStream.error.write("stillpoint: \(text.withoutControlCharacters)\n")
+    }
+
     private static func leave(_ text: String, _ exitCode: CInt) -> Never {
-        let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
-        StandardStream.error.write("stillpoint: \(line)\n")
+        warn(text)
         Foundation.exit(exitCode)
     }
 }
@@ -38,7 +51,7 @@ struct Command: ParsableCommand {
 /// Nothing of ours outlives the process, so an interrupt ends it where it stands.
 private func leaveOnInterrupt() {
     signal(SIGINT) { _ in
-        if isatty(STDERR_FILENO) != 0 { write(STDERR_FILENO, "\r\u{1B}[K", 4) }
+        if ProgressLine.isSeen() { write(STDERR_FILENO, "\r\u{1B}[K", 4) }
         _exit(130)
     }
 }

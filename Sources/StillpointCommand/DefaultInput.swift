@@ -12,8 +12,11 @@ enum DefaultInput {
 
     static func roots() -> [BytePath] {
         let places = ["/usr/share/doc", "/usr/include"].map { BytePath($0) } + toolchainFolders()
-        return [BytePath(".")] + places.filter(isFolder)
+        return (isHereDeleted ? [] : [BytePath(".")]) + places.filter(isFolder)
     }
+
+    /// This folder can still be opened then, and holds nothing.
+    static var isHereDeleted: Bool { BytePath(".").resolved == nil && errno == ENOENT }
 
     /// Beside the `swift` that stands first in PATH.
     private static func toolchainFolders() -> [BytePath] {

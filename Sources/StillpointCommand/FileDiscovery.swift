@@ -10,7 +10,7 @@ import Foundation
 
 struct FoundFile: Sendable {
     let path: BytePath
-    /// When it was found; the file may have another size when it is read.
+    /// When it was found; no more of it is read. The file may be shorter when it is read.
     let byteCount: Int
 }
 
@@ -29,9 +29,13 @@ struct FileDiscovery {
 
     private var seen: Set<Identity> = []
     private var links: [BytePath] = []
+    private let calls: FileCalls
 
     /// Walks each root in turn. Throws before any walk begins when one of them does not exist.
-    init(roots: [BytePath], keepsRootOrder: Bool = false) throws(CommandFailure) {
+    init(
+        roots: [BytePath], keepsRootOrder: Bool = false, calls: FileCalls = .system
+    ) throws(CommandFailure) {
+        self.calls = calls
         for root in roots { try Self.check(root) }
         var ordered: [FoundFile] = []
         for root in roots {
@@ -100,7 +104,7 @@ struct FileDiscovery {
     private mutating func walk(_ root: BytePath) {
         var folders = [root]
         while let folder = folders.popLast() {
-            guard let names = Self.names(in: folder) else {
+            guard let names = names(in: folder) else {
                 skip(folder, .unreadable)
                 continue
             }
@@ -160,8 +164,8 @@ struct FileDiscovery {
     }
 
     /// Sorted, so that the walk does not depend on the folder's own order; nil when it is unreadable.
-    private static func names(in folder: BytePath) -> [[UInt8]]? {
-        guard let stream = folder.withCString({ opendir($0) }) else { return nil }
+    private func names(in folder: BytePath) -> [[UInt8]]? {
+        guard let stream = folder.withCString({ calls.openFolder($0) }) else { return nil }
         defer { closedir(stream) }
         var names: [[UInt8]] = []
         while true {

@@ -19,7 +19,7 @@ struct FileScanner: ~Copyable {
         var byteCount = 0
         var piece = thread.detached {
             beforeRead(0)
-            return reader.begin(file.path)
+            return reader.begin(file.path, upTo: file.byteCount)
         }
         while case .bytes(let count) = piece {
             byteCount += count
@@ -34,9 +34,10 @@ struct FileScanner: ~Copyable {
             }
         }
         if case .failed(let reason) = piece { return FileOutcome(skipReason: reason) }
-        guard tokenizer.finish(into: &words) else { return FileOutcome(skipReason: .notUTF8) }
+        // Where a file grows, the size that it had may stand in the middle of a character.
+        guard tokenizer.finish(into: &words) || reader.isGrown else { return FileOutcome(skipReason: .notUTF8) }
         return FileOutcome(
             byteCount: byteCount, wordCount: words.tokenCount, distinctWordCount: words.count,
-            cutWordCount: words.cutCount, textHash: words.textHash)
+            cutWordCount: words.cutCount, textHash: words.textHash, isGrown: reader.isGrown)
     }
 }

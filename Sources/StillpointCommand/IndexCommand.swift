@@ -9,18 +9,20 @@ struct IndexCommand: ParsableCommand {
         commandName: "index",
         abstract: "Index text files with several threads into one shared graph of objects.",
         discussion: """
-            Reads the UTF-8 text files under each PATH twice, first with one thread, then with N \
+            Indexes the UTF-8 text files under each PATH twice, first with one thread, then with N \
             threads, each time into a runtime of its own: a document and the words in it refer to \
-            each other, and one dictionary holds all words. Then answers the query, drops the \
+            each other, and one dictionary holds all words. The files are read once before anything \
+            is timed, so that both runs find them in the system's cache. Then answers the query, drops the \
             documents of the later half by path order, collects the cycles they leave, drops the \
             rest, collects again, and reports what was counted and timed on the way.
 
             Without a PATH: this folder, then /usr/share/doc, /usr/include and the Swift \
             toolchain's headers, as far as they are present, up to 200 MB of text or 20 seconds of \
-            the one-thread run.
+            the one-thread run; as much at most is read before.
 
-            Folders are walked whole; symbolic links are followed, and each file is read once. \
-            Names that begin with a dot are passed over unless given as a PATH. A word is a longest \
+            Folders are walked whole; symbolic links are followed, and each file counts once. \
+            Names that begin with a dot are passed over unless given as a PATH. A file that grows is \
+            read up to the size that it had when it was found. A word is a longest \
             run of letters, marks and numbers; ASCII letters are lower-cased; of words over 64 \
             bytes the first 64 count.
 
@@ -60,20 +62,46 @@ struct IndexCommand: ParsableCommand {
         if let threads, !(1...Self.threadLimit).contains(threads) {
             throw ValidationError("--threads is a number from 1 to \(Self.threadLimit), not \(threads)")
         }
+        if threads == nil { try Self.checkThreadsVariable() }
         if top < 1 { throw ValidationError("--top is a number from 1 up, not \(top)") }
         for text in query where QueryWords(text).words.isEmpty {
             throw ValidationError("--query: there is no word in '\(text)'")
         }
+        if paths.isEmpty, let path = query.first(where: { BytePath($0).exists }) {
+            throw ValidationError(
+                "--query takes all that follows, and '\(path)' is a file or folder: "
+                    + "write a PATH before --query, or -- before the PATH")
+        }
+    }
+
+    private static func checkThreadsVariable() throws {
+        let count = try EnvironmentOptions.threads.value()
+        let isGiven = EnvironmentOptions.threads.defaultValue != count
+        if isGiven && count > threadLimit {
+            throw ValidationError(
+                "\(EnvironmentOptions.threads.name) is a number from 1 to \(threadLimit) here, "
+                    + "not \(count)")
+        }
+    }
+
+    /// What is passed over though somebody may have meant it: a line each on standard error.
+    private func warn() {
+        let unknown = EnvironmentOptions.unknownVariables().map(\.description)
+        if !unknown.isEmpty { Command.warn("warning: " + unknown.joined(separator: "; ")) }
+        if paths.isEmpty && DefaultInput.isHereDeleted {
+            Command.warn("warning: this folder has been deleted; it is passed over")
+        }
     }
 
     func run() throws {
+        warn()
         let session = IndexSession(
             paths: paths.isEmpty ? DefaultInput.roots() : paths.map { BytePath($0) },
             threadCount: try threads ?? min(EnvironmentOptions.threads.value(), Self.threadLimit),
             query: QueryWords(query).words, top: top,
             limit: paths.isEmpty ? DefaultInput.limit : nil, progress: ProgressLine())
         let report = try Self.run(session)
-        StandardStream.output.write(
+        try StandardStream.output.deliver(
             json ? try JSONReport.render(report) : TextReport.render(report))
         if let failure = SessionChecks.failure(in: report.checks) { throw failure }
     }

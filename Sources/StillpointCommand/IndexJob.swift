@@ -16,6 +16,8 @@ struct FileOutcome: Equatable, Sendable {
     var textHash: UInt64 = 0
     /// It ended before the size that it had when it was found.
     var isShrunk = false
+    /// It went on after the size that it had when it was found: it was read up to that.
+    var isGrown = false
 }
 
 final class IndexJob: Sendable {

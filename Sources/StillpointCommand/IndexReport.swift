@@ -7,8 +7,8 @@ struct IndexReport: Codable, Sendable {
     var input: Input
     /// The one-thread run, then the run with the threads asked for.
     var runs: [Run]
-    /// Wall time of the first run divided by that of the second.
-    var speedUp: Double
+    /// Wall time of the first run divided by that of the second; null when both had one thread.
+    @WrittenAsNull var speedUp: Double?
     var query: Query
     /// After the later half of the documents was dropped and its cycles were collected.
     var halfDropped: Drop
@@ -42,6 +42,8 @@ struct IndexReport: Codable, Sendable {
         var skipped: [Skipped]
         /// Files that ended before the size that they had when they were found.
         var shrunk: [String]
+        /// Files that went on after the size that they had when they were found: they were read up to it.
+        var grown: [String]
         /// Files whose text was another one in the second run.
         var changed: [String]
     }
@@ -124,7 +126,8 @@ struct IndexReport: Codable, Sendable {
 
     struct Check: Codable, Sendable {
         var name: String
-        var isPassed: Bool
+        /// null: it could not be made.
+        @WrittenAsNull var isPassed: Bool?
         var detail: String
     }
 }

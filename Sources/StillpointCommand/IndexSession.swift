@@ -1,7 +1,7 @@
 // All that `stillpoint index` does between its arguments and its report:
 //
-//   find the files -> index them with one thread -> index them with N threads -> query
-//     -> drop the later half, collect -> drop the rest, collect -> index the kept half alone
+//   find the files -> read them once, untimed -> index them with one thread -> with N threads
+//     -> query -> drop the later half, collect -> drop the rest, collect -> index the kept half alone
 //
 // The first run is there to be compared with: for speed, and for its counts. So is the last one:
 // what the heap holds once half has been dropped must be what it holds when that half never was.
@@ -19,14 +19,15 @@ struct IndexSession {
     let progress: ProgressLine
 
     func run() throws -> IndexReport {
-        let found = try FileDiscovery(roots: paths, keepsRootOrder: limit != nil)
+        let found = try FileDiscovery(roots: paths, keepsRootOrder: limit != nil, calls: calls)
         guard !found.files.isEmpty else { throw Self.nothingFound(found) }
+        let warmed = FileWarming(found.files, limit: limit, calls: calls, progress: progress).files
         // Computed before anything is timed: it would count for the first run alone.
         _ = WordScalars.shared
         var memory = try MemoryMarks()
         var results = SessionResults(session: self, found: found)
 
-        let firstFiles = try indexOnce(found.files, &results)
+        let firstFiles = try indexOnce(warmed, &results)
         let job = IndexJob(
             Figures.count(threadCount, "thread"), firstFiles, calls: calls, progress: progress)
         let run = try IndexRun(job, threadCount: threadCount)
@@ -65,10 +66,11 @@ struct IndexSession {
         results.first = (run.wallNanoseconds, try run.collectAndCount().heap)
         try run.dropAndEnd()
         let outcomes = job.outcomes
-        if job.indexedNumbers.isEmpty { throw nothingReadable(outcomes) }
+        if job.indexedNumbers.isEmpty { throw Self.nothingReadable(job) }
         results.firstOutcomes = outcomes.compactMap { $0 }
-        results.isLimitReached = outcomes.contains { $0 == nil }
-        results.leftOutCount = outcomes.count { $0 == nil }
+        let unread = results.found.files.count - files.count
+        results.leftOutCount = unread + outcomes.count { $0 == nil }
+        results.isLimitReached = results.leftOutCount > 0
         return outcomes.indices.filter { outcomes[$0] != nil }.map { job.files[$0] }
     }
 
@@ -114,16 +116,21 @@ struct IndexSession {
         return .noInput(
             "no files under the paths given"
                 + (passedOver == 0
-                    ? "" : " (\(Figures.count(passedOver, "entry", "entries")) passed over)"))
+                    ? "" : ": \(Figures.count(passedOver, "entry", "entries")) passed over")
+                + SkippedFile.accounts(of: found.skipped))
     }
 
-    private func nothingReadable(_ outcomes: [FileOutcome?]) -> CommandFailure {
+    private static func nothingReadable(_ job: IndexJob) -> CommandFailure {
+        let outcomes = job.outcomes
         let names = outcomes.map { $0?.skipReason?.rawValue ?? "beyond the limit" }
         let reasons = Dictionary(grouping: names) { $0 }
             .sorted { $0.key < $1.key }
             .map { "\($0.key) \(Figures.count($0.value.count))" }
+        let skipped = zip(job.files, outcomes).compactMap { file, outcome in
+            outcome?.skipReason.map { SkippedFile(path: file.path, reason: $0) }
+        }
         return .data(
             "no UTF-8 text in \(Figures.count(outcomes.count, "file")): "
-                + reasons.joined(separator: ", "))
+                + reasons.joined(separator: ", ") + SkippedFile.accounts(of: skipped))
     }
 }

@@ -1,5 +1,5 @@
 // One line on a terminal that says how far the work is, written over itself ten times a second by
-// whichever thread comes by; nothing at all when standard error is no terminal.
+// whichever thread comes by; nothing at all when standard error or standard output is no terminal.
 import Foundation
 import Synchronization
 
@@ -12,11 +12,16 @@ final class ProgressLine: Sendable {
     private let nextNanoseconds = Atomic<UInt64>(0)
 
     init(
-        isShown: Bool = isatty(STDERR_FILENO) != 0,
+        isShown: Bool = ProgressLine.isSeen(),
         write: @escaping @Sendable (String) -> Void = StandardStream.error.write
     ) {
         self.isShown = isShown
         self.write = write
+    }
+
+    /// Whether somebody watches: both streams are terminals.
+    static func isSeen(isTerminal: (CInt) -> Bool = { isatty($0) != 0 }) -> Bool {
+        isTerminal(STDOUT_FILENO) && isTerminal(STDERR_FILENO)
     }
 
     /// Writes the line when the last one is a tenth of a second old. It may block as a terminal does:

@@ -49,7 +49,8 @@ struct SessionResults {
             runs: [
                 run(1, first, firstOutcomes), run(session.threadCount, second, outcomes),
             ],
-            speedUp: Double(first.nanoseconds) / Double(max(1, second.nanoseconds)),
+            speedUp: session.threadCount == 1
+                ? nil : Double(first.nanoseconds) / Double(max(1, second.nanoseconds)),
             query: query(), halfDropped: drop(half, before: second.heap),
             allDropped: drop(rest, before: half.heap), pauses: durations(pauses),
             timeToSafepoint: durations(timeToSafepoint), memory: memoryFigures(),
@@ -79,6 +80,7 @@ struct SessionResults {
         }
         skipped.sort { $0.path < $1.path }
         let shrunk = zip(files, outcomes).filter { $1.isShrunk }.map { $0.0.path.text }
+        let grown = zip(files, outcomes).filter { $1.isGrown }.map { $0.0.path.text }
         return IndexReport.Input(
             defaultLimit: session.limit.map {
                 IndexReport.Limit(
@@ -96,7 +98,7 @@ struct SessionResults {
             skipped: skipped.map {
                 IndexReport.Skipped(path: $0.path.text, reason: $0.reason.rawValue)
             },
-            shrunk: shrunk, changed: changedFiles.map(\.text))
+            shrunk: shrunk, grown: grown, changed: changedFiles.map(\.text))
     }
 
     private func run(

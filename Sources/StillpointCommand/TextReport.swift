@@ -44,6 +44,7 @@ struct TextReport {
         }
         skipped(input)
         named("shrank meanwhile", input.shrunk)
+        named("grew meanwhile", input.grown)
         named("changed meanwhile", input.changed)
     }
 
@@ -75,7 +76,12 @@ struct TextReport {
                 "\(Figures.count(run.objects)) objects in \(Figures.count(run.objectBytes)) bytes, "
                     + Figures.count(run.collections, "collection"))
         }
-        fact("speed-up", ratio(report.speedUp), "wall time of the first run over the second's")
+        if let speedUp = report.speedUp {
+            fact("speed-up", ratio(speedUp), "wall time of the first run over the second's")
+        } else {
+            line("  one thread: no speed-up")
+        }
+        line("  the files were read once before anything was timed")
     }
 
     private mutating func query(_ query: IndexReport.Query) {
@@ -134,15 +140,23 @@ struct TextReport {
     private mutating func checks(_ checks: [IndexReport.Check]) {
         heading("Checks")
         for check in checks {
-            line("  \(check.isPassed ? "holds" : "FAILS")  \(check.name): \(check.detail)")
+            line("  \(Self.word(for: check.isPassed))  \(check.name): \(check.detail)")
+        }
+    }
+
+    private static func word(for isPassed: Bool?) -> String {
+        switch isPassed {
+        case true?: "holds"
+        case false?: "FAILS"
+        case nil: "not made:"
         }
     }
 
     // MARK: - Lines
 
-    private mutating func heading(_ name: String) { text += "\n\(name)\n" }
+    private mutating func heading(_ name: String) { text += "\n\(name.withoutControlCharacters)\n" }
 
-    private mutating func line(_ content: String) { text += content + "\n" }
+    private mutating func line(_ content: String) { text += content.withoutControlCharacters + "\n" }
 
     private mutating func fact(_ label: String, _ figure: String, _ remark: String = "") {
         let label = label + String(repeating: " ", count: max(1, Self.labelWidth - label.count))

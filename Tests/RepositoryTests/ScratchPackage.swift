@@ -27,7 +27,10 @@ enum ScratchPackage {
             try write(program.joined(separator: "\n") + "\n", to: "Sources/Example/main.swift")
         }
         try write(manifest(targets: targets), to: "Package.swift")
-        return try Command.run("swift", ["build", "-c", "release", "--package-path", folder.path])
+        let build = { try Command.run("swift", ["build", "-c", "release", "--package-path", folder.path]) }
+        let first = try build()
+        // Where a source file is new since the last time, the package manager may begin with the old list of them.
+        return first.status == 0 ? first : try build()
     }
 
     private static func manifest(targets: [String]) -> String {

@@ -16,6 +16,12 @@ private final class Written: Sendable {
         #expect(written.texts.withLock { $0 } == [])
     }
 
+    @Test func `it is seen where both streams are terminals, and nowhere else`() {
+        for terminals in [[], [1], [2], [1, 2]] as [Set<CInt>] {
+            #expect(ProgressLine.isSeen { terminals.contains($0) } == (terminals.count == 2))
+        }
+    }
+
     @Test func `on a terminal a line stands over the one before, and not more often than it can be read`() {
         let written = Written()
         let line = ProgressLine(isShown: true) { text in written.texts.withLock { $0.append(text) } }

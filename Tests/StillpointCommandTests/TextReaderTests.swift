@@ -108,6 +108,22 @@ private final class Turns: Sendable {
         check(reader.next(), .end)
     }
 
+    @Test func `a file that grows while it is read ends at the size that it had, and says so`() throws {
+        let folder = TemporaryFolder()
+        let file = folder.write("file", "abc")
+        var reader = TextReader(pieceByteCount: 2)
+        check(reader.begin(file), .bytes(2))
+        try FileHandle(forWritingTo: URL(filePath: file.text)).write(contentsOf: Data("abcdef".utf8))
+        check(reader.next(), .bytes(1))
+        check(reader.next(), .end)
+        let isGrown = reader.isGrown
+        #expect(isGrown)
+        check(reader.begin(folder.write("other", "x")), .bytes(1))
+        check(reader.next(), .end)
+        let isOtherGrown = reader.isGrown
+        #expect(!isOtherGrown)
+    }
+
     @Test func `a file that shrinks while it is read ends where it now ends`() {
         let folder = TemporaryFolder()
         let file = folder.write("file", "abcdef")
