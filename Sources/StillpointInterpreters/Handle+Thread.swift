@@ -41,10 +41,14 @@ extension Handle where Payload: ManagedPayload {
     }
 
     /// A copy of a plain member. See `with` for other threads.
-    @inlinable
+    @inlinable @inline(__always)
     public func read<Value>(_ member: KeyPath<Payload, Value>, by thread: borrowing ManagedThread) -> Value {
         thread.check()
-        return unsafe payload.pointee[keyPath: member]
+        // The member alone: by its key path the whole payload may be copied, and other threads change its fields.
+        guard let offset = MemoryLayout<Payload>.offset(of: member) else {
+            return unsafe payload.pointee[keyPath: member]
+        }
+        return unsafe (UnsafeRawPointer(payload) + offset).assumingMemoryBound(to: Value.self).pointee
     }
 
     /// Changes a plain member. See `with` for other threads.

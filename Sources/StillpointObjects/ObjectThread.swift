@@ -136,6 +136,11 @@ public enum ObjectHooks {
     public static func install(into hooks: inout ThreadHooks) {
         hooks.recordByteCount = ObjectThread.byteCount
         unsafe hooks.initialize = { record in unsafe ObjectHooks.initialize(.init(raw: record)) }
+        // Listed under its identifier only now: counts of objects that it inherits with it are queued to it from here on.
+        unsafe hooks.publish = { record in
+            let thread = unsafe UnsafeMutablePointer<ObjectThread>(raw: record)
+            unsafe thread.owners.enlist(thread)
+        }
         unsafe hooks.merge = { record, worker in
             unsafe ObjectHooks.merge(.init(raw: record), by: .init(raw: worker))
         }
@@ -152,7 +157,6 @@ public enum ObjectHooks {
         unsafe thread.own.initialize(
             to: ObjectThread.Own(ownerIdentifier: identifier, interpreter: interpreter))
         unsafe thread.queue.initialize(to: MergeQueue())
-        unsafe owners.enlist(thread)
         return true
     }
 

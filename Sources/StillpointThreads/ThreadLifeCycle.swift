@@ -12,6 +12,8 @@
 // L4  The owner that ends itself goes from `attached` to unlisted under the roll, without passing `detached`:
 //     nobody can suspend a record that is about to be freed. If a stop counted on it, the stop is told.
 // L5  The list changes under the roll alone.
+// L6  What others hand to a thread state (counts to merge) is handed only while it is listed. So a pause, which
+//     empties what was handed to the listed ones, misses none.
 
 internal import CStillpoint
 internal import StillpointMemory
@@ -66,6 +68,7 @@ extension Roster {
         }
         unsafe link(thread, dormant: false)
         unsafe roster.pointee.threadCount = roster.pointee.threadCount + 1
+        unsafe world.pointee.hooks.publish?(thread)  // L6
         unsafe world.pointee.roll.unlock()
         return unsafe thread
     }
@@ -180,9 +183,29 @@ extension Roster {
         require(
             unsafe ThreadWord.state(thread.loadWord()) != ThreadWord.attached,
             "a thread state deleted while attached")
+        let world = unsafe thread.pointee.world
+        // Counts may have been handed to it. They are merged while no pause is under way: none begins under the
+        // roll, and the caller's own is no danger to itself.
+        while true {
+            unsafe world.pointee.roll.lock()
+            let mayMerge = unsafe thread.pointee.isCleared
+                || !World.hasStopAsked(over: thread.pointee.roster)
+                || coveredByCaller(thread)
+            if mayMerge { break }
+            unsafe world.pointee.roll.unlock()
+            SystemThread.yield()
+        }
         unsafe prepareDeletion(of: thread)
-        unsafe unlist(thread)
+        unsafe unlistHeld(thread)
+        unsafe world.pointee.roll.unlock()
         unsafe free(thread)
+    }
+
+    /// Whether the calling OS thread has this interpreter stopped. The roll is held.
+    private static func coveredByCaller(_ thread: UnsafeMutablePointer<ThreadRecord>) -> Bool {
+        let roster = unsafe thread.pointee.roster
+        return unsafe StopTheWorld.coveringStop(
+            of: roster.pointee.world, scope: roster, by: sp_os_thread_identity()) != nil
     }
 
     private static func prepareDeletion(of thread: UnsafeMutablePointer<ThreadRecord>) {
@@ -193,13 +216,17 @@ extension Roster {
     /// Takes a thread state off the list; the roster may be destroyed from then on.
     private static func unlist(_ thread: UnsafeMutablePointer<ThreadRecord>) {
         let roster = unsafe thread.pointee.roster
-        unsafe roster.pointee.world.pointee.roll.withLock {
-            let word = unsafe thread.loadWord()
-            unsafe unlink(thread, dormant: word & ThreadWord.isDormant != 0)
-            unsafe roster.pointee.threadCount = roster.pointee.threadCount - 1
-            // A stop that waits for it to run waits for nothing.
-            if word & ThreadWord.isResumed != 0 { unsafe Attachment.countOutResumed(of: roster) }
-        }
+        unsafe roster.pointee.world.pointee.roll.withLock { unsafe unlistHeld(thread) }
+    }
+
+    /// The same with the roll held.
+    private static func unlistHeld(_ thread: UnsafeMutablePointer<ThreadRecord>) {
+        let roster = unsafe thread.pointee.roster
+        let word = unsafe thread.loadWord()
+        unsafe unlink(thread, dormant: word & ThreadWord.isDormant != 0)
+        unsafe roster.pointee.threadCount = roster.pointee.threadCount - 1
+        // A stop that waits for it to run waits for nothing.
+        if word & ThreadWord.isResumed != 0 { unsafe Attachment.countOutResumed(of: roster) }
     }
 
     private static func free(_ thread: UnsafeMutablePointer<ThreadRecord>) {

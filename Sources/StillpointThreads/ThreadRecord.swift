@@ -83,6 +83,9 @@ public import Synchronization
     /// Initialises what lies behind floor 4's part, before anybody can see the record; false when the runtime
     /// has no more identities to give.
     public var initialize: (@convention(c) (_ thread: UnsafeMutableRawPointer) -> Bool)?
+    /// Makes `thread` one that others may find and hand work to. Called once it is listed: a pause that walks over the
+    /// threads must see whatever is handed to it.
+    public var publish: (@convention(c) (_ thread: UnsafeMutableRawPointer) -> Void)?
     /// Merges the counts queued to `thread`.
     public var merge: Hook?
     /// Collects the interpreter of `thread`; `by` is the same.
