@@ -31,6 +31,10 @@ let package = Package(
         .executable(name: "stillpoint", targets: ["StillpointCommand"]),
         .executable(name: "stillpoint-stress", targets: ["StillpointStress"]),
     ],
+    traits: [
+        // The same source runs on the model checker (docs/verification.md). For this package's own tests alone.
+        .trait(name: "ModelCheck"),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
@@ -42,7 +46,19 @@ let package = Package(
             cSettings: [.define("_GNU_SOURCE")],
             linkerSettings: [.linkedLibrary("urcu-qsbr"), .linkedLibrary("urcu-common")]),
 
-        floor("StillpointPlatform", on: ["CStillpoint"]),
+        // The model checker. No floor depends on it but in its own build, and no dependent compiles it.
+        .target(name: "CStillpointModel"),
+        .target(
+            name: "StillpointModel", dependencies: ["CStillpointModel"],
+            swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("InternalImportsByDefault")]),
+
+        .target(
+            name: "StillpointPlatform",
+            dependencies: [
+                "CStillpoint",
+                .target(name: "StillpointModel", condition: .when(traits: ["ModelCheck"])),
+            ],
+            swiftSettings: strict),
         floor("StillpointSynchronization", on: ["CStillpoint", "StillpointPlatform"]),
         floor("StillpointMemory", on: ["StillpointPlatform", "StillpointSynchronization"]),
         floor("StillpointThreads", on: [
@@ -77,6 +93,7 @@ let package = Package(
             ],
             path: "StressTests"),
 
+        tests(of: "StillpointModel"),
         tests(of: "StillpointPlatform"),
         tests(of: "StillpointSynchronization", with: ["StillpointPlatform"]),
         tests(of: "StillpointMemory"),

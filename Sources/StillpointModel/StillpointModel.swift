@@ -1,0 +1,1 @@
+// The model checker: what stands here comes with its first commits.
