@@ -47,9 +47,9 @@ let package = Package(
             linkerSettings: [.linkedLibrary("urcu-qsbr"), .linkedLibrary("urcu-common")]),
 
         // The model checker. No floor depends on it but in its own build, and no dependent compiles it.
-        .target(name: "CStillpointModel"),
+        .target(name: "CStillpointModel", path: "ModelTests/Switch"),
         .target(
-            name: "StillpointModel", dependencies: ["CStillpointModel"],
+            name: "StillpointModel", dependencies: ["CStillpointModel"], path: "ModelTests/Checker",
             swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("InternalImportsByDefault")]),
 
         .target(

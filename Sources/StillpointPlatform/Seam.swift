@@ -1,13 +1,17 @@
-// The one place from which protocol code takes what threads share: atomics, sleeping on an address, spinning,
-// the clock and the start of a thread. In ordinary builds each is an alias or inlines to the bare operation. A model checker
-// stands in for all of them by replacing this file's contents alone.
+// The one place from which protocol code takes what threads share: atomics, sleeping on an address, spinning, the clock,
+// the start of a thread, who the calling thread is, and liburcu's quiescent states. In ordinary builds each is the bare operation
+// under another name, which a test sees in the machine code. Under the trait ModelCheck, Seam+Model.swift stands in for this
+// file, and the same source runs on the model checker (docs/verification.md).
+
+#if !ModelCheck
 
 internal import Glibc
 public import CStillpoint
-public import Synchronization
-
-/// `Synchronization.Atomic`: every operation states its ordering.
-public typealias Atomic = Synchronization.Atomic
+@_exported public import struct Synchronization.Atomic
+@_exported public import protocol Synchronization.AtomicRepresentable
+@_exported public import struct Synchronization.AtomicLoadOrdering
+@_exported public import struct Synchronization.AtomicStoreOrdering
+@_exported public import struct Synchronization.AtomicUpdateOrdering
 
 /// The clock that deadlines are readings of.
 public typealias MonotonicClock = PosixClock
@@ -58,3 +62,46 @@ public enum Futex {
 /// Tells the processor that the caller spins.
 @inlinable @inline(__always)
 public func spinHint() { sp_spin_hint() }
+
+/// Whether `condition` holds, looked at again because it may have changed since it was looked at before. The name is what
+/// a mutant takes it out by.
+@inlinable @inline(__always)
+public func recheck(_ name: StaticString, _ condition: Bool) -> Bool { condition }
+
+/// Who calls, as protocol code tells threads apart.
+public enum CallingThread {
+    /// A number that no other live OS thread of this process has.
+    @inlinable @inline(__always)
+    public static var identity: UInt { UInt(sp_os_thread_identity()) }
+
+    /// A number that no other reader of this process has or had; 0 on a thread that is none (`Quiescence.register`).
+    @inlinable @inline(__always)
+    public static var readerNumber: UInt { UInt(sp_reader_number()) }
+}
+
+/// The calling OS thread as a reader of liburcu's, and its grace periods (quiescent-state flavour).
+public enum Quiescence {
+    /// Makes the calling OS thread a reader, offline. Nothing if it is one already.
+    public static func register() { sp_rcu_register() }
+
+    /// From here on no grace period ends before a quiescent state of this thread.
+    @inlinable @inline(__always)
+    public static func goOnline() { sp_rcu_online() }
+
+    /// This thread holds nothing that a grace period protects.
+    @inlinable @inline(__always)
+    public static func goOffline() { sp_rcu_offline() }
+
+    /// Announces a quiescent state of this thread, which is online.
+    @inlinable @inline(__always)
+    public static func announce() { sp_rcu_quiescent_state() }
+
+    /// Whether the calling thread is a reader and online.
+    @inlinable @inline(__always)
+    public static var isOnline: Bool { sp_rcu_is_online() != 0 }
+
+    /// Waits until every reader that is online now has announced a quiescent state or gone offline. The caller is offline;
+    /// one grace period runs at a time.
+    public static func waitForGracePeriod() { sp_rcu_synchronize() }
+}
+#endif

@@ -1,7 +1,6 @@
 // A mutex of one byte. The protocol, its states and its edges: LockBits+SlowPath.swift.
 
 public import StillpointPlatform
-public import Synchronization
 
 /// A mutex of one byte: bit 0 locked, bit 1 threads are parked. Free is zero.
 ///

@@ -1,7 +1,6 @@
 // The record of one stop: who asked, and how many attached threads are still to suspend themselves.
 
 internal import StillpointPlatform
-internal import Synchronization
 
 /// The stop of an interpreter (in its roster) or of a runtime (in its world). It exists once and is used again
 /// and again, so a thread that has just told it is never left with a dangling address.
