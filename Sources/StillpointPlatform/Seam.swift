@@ -63,6 +63,10 @@ public enum Futex {
 @inlinable @inline(__always)
 public func spinHint() { sp_spin_hint() }
 
+/// How often to look before one sleeps: `count`. (Fewer on the model checker, where each look is a step to explore.)
+@inlinable @inline(__always)
+public func spinLimit(_ count: Int) -> Int { count }
+
 /// Whether `condition` holds, looked at again because it may have changed since it was looked at before. The name is what
 /// a mutant takes it out by.
 @inlinable @inline(__always)

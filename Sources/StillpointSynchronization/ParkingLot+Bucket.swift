@@ -76,7 +76,7 @@ struct ParkingBucket: @unchecked Sendable {
     @inline(never)
     private func lockSlow() {
         var spins = 0
-        while spins < 64 {
+        while spins < spinLimit(64) {
             spinHint()
             spins += 1
             // relaxed: a hint; the exchange that follows decides. acquiring: [bucket].

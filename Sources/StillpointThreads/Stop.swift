@@ -48,7 +48,7 @@ public struct Stop: ~Copyable {
     }
 
     /// How often the stopper looks before it sleeps.
-    private static let spinCount = 400
+    private static var spinCount: Int { spinLimit(400) }
 
     private static func countdownAddress(
         of stop: UnsafeMutablePointer<Stop>
