@@ -72,6 +72,24 @@ public func spinLimit(_ count: Int) -> Int { count }
 @inlinable @inline(__always)
 public func recheck(_ name: StaticString, _ condition: Bool) -> Bool { condition }
 
+/// Locks whose protocol has models of its own: what stands on them may have them as their specification says, one step to
+/// take and one to let go, when it is modelled itself. In ordinary builds no lock is so, and the caller goes on to take it.
+public enum SpecifiedLock {
+    case bucket, mutex
+
+    /// Whether the lock was taken as specified.
+    @inlinable @inline(__always)
+    public func lock(at key: UnsafeRawPointer) -> Bool { false }
+
+    /// Whether it was free, and taken; `nil`: it is not as specified.
+    @inlinable @inline(__always)
+    public func tryLock(at key: UnsafeRawPointer) -> Bool? { nil }
+
+    /// Whether it was let go as specified.
+    @inlinable @inline(__always)
+    public func unlock(at key: UnsafeRawPointer) -> Bool { false }
+}
+
 /// Who calls, as protocol code tells threads apart.
 public enum CallingThread {
     /// A number that no other live OS thread of this process has.
@@ -108,4 +126,10 @@ public enum Quiescence {
     /// one grace period runs at a time.
     public static func waitForGracePeriod() { sp_rcu_synchronize() }
 }
+
+// MARK: What only the model checker is told
+
+@inline(__always) func noteAllocation(_ block: UnsafeMutableRawPointer, byteCount: Int) {}
+@inline(__always) func noteRelease(_ block: UnsafeMutableRawPointer) {}
+@inline(__always) func noteMisuse(_ text: String) {}
 #endif

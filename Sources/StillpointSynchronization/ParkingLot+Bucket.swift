@@ -67,6 +67,7 @@ struct ParkingBucket: @unchecked Sendable {
     }
 
     func lock() {
+        if unsafe SpecifiedLock.bucket.lock(at: line) { return }
         // acquiring: [bucket], with `unlock`.
         let (exchanged, _) = unsafe word.pointee.compareExchange(
             expected: 0, desired: 1, ordering: .acquiring)
@@ -94,6 +95,7 @@ struct ParkingBucket: @unchecked Sendable {
     }
 
     func unlock() {
+        if unsafe SpecifiedLock.bucket.unlock(at: line) { return }
         // releasing: [bucket], with `lock`.
         let old = unsafe word.pointee.exchange(0, ordering: .releasing)
         assert(old != 0, "a bucket's lock was let go twice")
