@@ -99,7 +99,7 @@ let package = Package(
         .executableTarget(
             name: "StillpointModels",
             dependencies: [
-                "StillpointModel", "StillpointPlatform", "StillpointSynchronization", "StillpointMemory",
+                "CStillpoint", "StillpointModel", "StillpointPlatform", "StillpointSynchronization", "StillpointMemory",
                 "StillpointThreads",
                 .target(name: "CInstrumentation", condition: .when(traits: ["ModelCheck"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -1,0 +1,7 @@
+#if ModelCheck
+// All models, floor by floor.
+
+let allModels: [ProtocolModel] = [
+    eventModels,
+].flatMap { $0 }
+#endif
