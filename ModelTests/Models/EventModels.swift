@@ -6,7 +6,8 @@ import StillpointPlatform
 
 @testable import StillpointSynchronization
 
-let eventModels = [
+var eventModels: [ProtocolModel] {
+    [
     ProtocolModel(
         "event: set against wait", "who waits returns, and sees what the setter wrote before [set]",
         smoke: [.sleepSets(staleReads: 1), .depthFirst(preemptions: 2, staleReads: 1)]
@@ -24,5 +25,6 @@ let eventModels = [
             event.pointee.set()
         }
     },
-]
+    ]
+}
 #endif

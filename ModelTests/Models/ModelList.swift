@@ -1,7 +1,9 @@
 #if ModelCheck
 // All models, floor by floor.
 
-let allModels: [ProtocolModel] = [
-    eventModels,
-].flatMap { $0 }
+var allModels: [ProtocolModel] {
+    [
+        eventModels,
+    ].flatMap { $0 }
+}
 #endif

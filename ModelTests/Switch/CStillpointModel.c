@@ -2,6 +2,7 @@
 #include "CStillpointModel.h"
 
 #include <dlfcn.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,3 +126,5 @@ uint64_t sp_model_wall_nanoseconds(void) {
   clock_gettime(CLOCK_MONOTONIC, &time);
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
+
+size_t sp_model_block_size(const void *block) { return malloc_usable_size((void *)block); }

@@ -4,8 +4,8 @@
 
 #if ModelCheck
 internal import CStillpoint
-internal import Glibc
 @_exported public import StillpointModel
+@_exported public import protocol Synchronization.AtomicRepresentable
 
 // MARK: Sleeping on an address, the clock, spinning
 
@@ -166,7 +166,7 @@ public enum SpecifiedLock {
         return true
     }
 
-    private var isSpecified: Bool { ModelThread.isInside && Self.specified.contains(self) }
+    private var isSpecified: Bool { unsafe ModelThread.isInside && Self.specified.contains(self) }
 }
 
 // MARK: Memory and misuse
@@ -176,8 +176,7 @@ func noteAllocation(_ block: UnsafeMutableRawPointer, byteCount: Int) {
 }
 
 func noteRelease(_ block: UnsafeMutableRawPointer) {
-    // The C allocator knows how much it gave.
-    unsafe ModelMemory.freed(at: block, byteCount: malloc_usable_size(block))
+    unsafe ModelMemory.freed(block: block)
 }
 
 func noteMisuse(_ text: String) { modelFailure(text) }

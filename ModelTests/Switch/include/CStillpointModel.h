@@ -73,6 +73,8 @@ void sp_model_access(const void *address, size_t byteCount, int isWrite, const v
 /// What an allocator tells; nothing unless a model thread runs.
 void sp_model_allocated(const void *address, size_t byteCount);
 void sp_model_freed(const void *address, size_t byteCount);
+/// How many bytes the C allocator has given for a block.
+size_t sp_model_block_size(const void *block);
 
 // Traps --------------------------------------------------------------------------------------------------------
 
