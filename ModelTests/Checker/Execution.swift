@@ -124,7 +124,9 @@ final class Execution {
         prepareFibre(Self.controlIndex)
         threadCount = 0
         bodies.removeAll(keepingCapacity: true)
-        (running, stepCount, traceCount, clock, changes, sequence) = (0, 0, 0, 1_000_000_000, 0, 0)
+        slots[Self.controlIndex].status = .ended
+        running = Self.controlIndex
+        (stepCount, traceCount, clock, changes, sequence) = (0, 0, 1_000_000_000, 0, 0)
         (forcedSpins, preemptions, staleReads) = (0, 0, 0)
         failure = nil
         choices.removeAll()
@@ -151,7 +153,6 @@ final class Execution {
         for thread in 0..<threadCount { slots[thread].idleSpinsLeft = model.idleSpins }
         threadLocals.prepare()
         if threadCount > 0 {
-            running = 0
             let first = chooseNext()
             switchTo(first)
             current = Self.controlIndex

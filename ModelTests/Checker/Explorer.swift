@@ -61,7 +61,7 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     /// One of 0..<count, near enough to uniform.
-    mutating func index(_ count: Int) -> Int { Int((next() >> 32) &* UInt64(count) >> 32) }
+    mutating func index(_ count: Int) -> Int { Int(((next() >> 32) &* UInt64(count)) >> 32) }
 }
 
 /// Any ready thread at each point; the newest store half of the time.
@@ -105,7 +105,7 @@ final class PriorityExplorer: RandomExplorer {
 
     override func beginRun(_ number: Int) {
         super.beginRun(number)
-        priorities = Array(depth..<depth + Execution.maximumThreadCount).shuffled(using: &generator)
+        priorities = Array(depth...depth + Execution.maximumThreadCount).shuffled(using: &generator)
         changePoints = Set((0..<max(depth - 1, 0)).map { _ in generator.index(longestRun) + 1 })
     }
 

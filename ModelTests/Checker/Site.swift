@@ -4,7 +4,7 @@
 internal import CStillpointModel
 
 /// The place of an operation.
-public struct Site: Sendable, Equatable, CustomStringConvertible {
+public struct Site: Sendable, BitwiseCopyable, Equatable, CustomStringConvertible {
     private let fileBits: UInt
     private let functionBits: UInt
     let line: UInt

@@ -1,1 +1,0 @@
-// The model checker: what stands here comes with its first commits.
