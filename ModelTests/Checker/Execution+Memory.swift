@@ -30,7 +30,7 @@ extension Execution {
         if !isOmitted {
             let before = sp_plain_load(address, byteCount)
             let newest = memory.store(
-                by: current, at: step.address, byteCount: byteCount, order: step.order, value: value, current: before,
+                by: current, at: step.address, byteCount: byteCount, value: value, order: step.order, current: before,
                 site: site, choose: { self.chooseValue($0) })
             if newest != before {
                 sp_plain_store(address, byteCount, newest)
@@ -80,14 +80,14 @@ extension Execution {
                 by: current, at: step.address, byteCount: byteCount, order: .relaxed, current: before, site: step.site,
                 choose: { self.chooseValue($0) })
         } else {
-            let (old, newest) = memory.readModifyWrite(
+            let update = memory.readModifyWrite(
                 by: current, at: step.address, byteCount: byteCount, order: step.order,
                 failureOrder: step.failureOrder, current: before, site: step.site,
                 choose: { self.chooseValue($0) }, transform: transform)
-            step.result = old
-            step.failed = newest == nil
-            if let newest, newest != before {
-                sp_plain_store(address, byteCount, newest)
+            step.result = update.old
+            step.failed = update.stored == nil
+            if update.memory != before {
+                sp_plain_store(address, byteCount, update.memory)
                 noteChange(by: current)
             }
         }
@@ -99,7 +99,7 @@ extension Execution {
         step.order = order
         let isOmitted = (mutant != nil || sites != nil) && mutate(&step)
         announce(step)
-        if !isOmitted { memory.fence(by: current, order: step.order) }
+        if !isOmitted { memory.fence(by: current, order: step.order, site: site) }
         record(step, by: current)
     }
 
@@ -109,6 +109,12 @@ extension Execution {
             slots[current].sawStale = true
         }
         record(step, by: current)
+        if memory.hasFault { failForFault() }
+    }
+
+    private func failForFault() -> Never {
+        let fault = memory.fault!
+        fail(fault.description(threadName: { self.model.names[$0] }, addressName: { self.model.placeName($0) }))
     }
 
     /// Keeps the step for the words of a failure, and for the digest of what the thread saw.
@@ -129,12 +135,12 @@ extension Execution {
             isWrite
             ? memory.plainWrite(by: current, at: address, byteCount: byteCount, site: site)
             : memory.plainRead(by: current, at: address, byteCount: byteCount, site: site)
-        if let fault { fail(fault.description) }
+        if fault != nil { failForFault() }
     }
 
     func memoryChanged(_ address: UInt, _ byteCount: Int, isFreed: Bool) {
         if isFreed {
-            if let fault = memory.freed(at: address, byteCount: byteCount, by: current) { fail(fault.description) }
+            if memory.freed(at: address, byteCount: byteCount, by: current) != nil { failForFault() }
         } else {
             memory.allocated(at: address, byteCount: byteCount, by: current)
         }

@@ -167,7 +167,7 @@ extension Execution {
 
     func spin(_ site: Site) {
         let thread = current
-        memory.spun(by: thread)
+        memory.spinHint(by: thread)
         let others = changes - slots[thread].ownChanges
         if others == slots[thread].changesSeen && !slots[thread].sawStale {
             slots[thread].operation = Operation(.idleSpin, 0, site)

@@ -20,7 +20,7 @@ internal import CStillpointModel
 
 @usableFromInline
 final class Execution {
-    static let maximumThreadCount = 8
+    static let maximumThreadCount = Clock.scalarCount
     /// The slot of set-up and final checks.
     static let controlIndex = maximumThreadCount
 
@@ -32,7 +32,7 @@ final class Execution {
     let arena: Arena
     var model: Model
     let setUp: (Model) -> Void
-    var memory = MemoryModel()
+    let memory = MemoryModel()
     var mutant: Mutant?
     var sites: SiteList?
 
