@@ -97,7 +97,7 @@ struct GranuleTable {
     /// Where the granule stands or would stand.
     @inline(__always) private func slot(of number: UInt) -> Int {
         let mask = (1 << Int(bitCount)) - 1
-        var index = Int(bitPattern: number &* 0x9E37_79B9_7F4A_7C15 >> (64 &- bitCount))
+        var index = Int(bitPattern: (number &* 0x9E37_79B9_7F4A_7C15) >> (64 &- bitCount))
         while entries[index].generation == generation && entries[index].number != number {
             index = (index &+ 1) & mask
         }
