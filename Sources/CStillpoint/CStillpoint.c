@@ -11,6 +11,7 @@
 
 _Thread_local __attribute__((tls_model("initial-exec"))) void *sp_current_thread_record;
 _Thread_local __attribute__((tls_model("initial-exec"))) uintptr_t sp_reader_number_storage = SP_NOT_A_READER;
+_Thread_local __attribute__((tls_model("initial-exec"))) void *sp_failure_plan_storage;
 
 // System calls -----------------------------------------------------------------------------------------------
 

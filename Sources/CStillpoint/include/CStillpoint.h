@@ -111,6 +111,12 @@ SP_INLINE uintptr_t sp_reader_number(void) { return sp_reader_number_storage; }
 /// A number that no other live OS thread of this process has: the thread register.
 SP_INLINE uintptr_t sp_os_thread_identity(void) { return (uintptr_t)__builtin_thread_pointer(); }
 
+SP_THREAD_LOCAL void *_Nullable sp_failure_plan_storage;
+
+/// Which calls of this thread fail because a test says so; null but in those tests. See FailurePoint.swift.
+SP_INLINE void *_Nullable sp_failure_plan(void) { return sp_failure_plan_storage; }
+SP_INLINE void sp_set_failure_plan(void *_Nullable plan) { sp_failure_plan_storage = plan; }
+
 /// Tells the processor that this is a spin loop.
 SP_INLINE void sp_spin_hint(void) {
 #if defined(__x86_64__)
