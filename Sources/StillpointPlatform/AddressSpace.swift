@@ -47,11 +47,15 @@ public enum AddressSpace {
         let start = unsafe taken.alignedUp(toMultipleOf: max(alignment, pageByteCount))
         let front = unsafe start - taken
         let back = slack - front
-        let isTrimmed = unsafe (front == 0 || unmap(taken, front))
-            && (back == 0 || unmap(start + wanted, back))
-        guard isTrimmed else {
+        guard unsafe front == 0 || unmap(taken, front) else {
             let error = PlatformError.last("munmap")
             unsafe release(taken, byteCount: wanted + slack)
+            throw error
+        }
+        guard unsafe back == 0 || unmap(start + wanted, back) else {
+            let error = PlatformError.last("munmap")
+            // Not the front again: another thread may have mapped something there by now.
+            unsafe release(start, byteCount: wanted + back)
             throw error
         }
         return unsafe start

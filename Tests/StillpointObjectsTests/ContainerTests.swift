@@ -1,6 +1,7 @@
 import StillpointMemory
 import StillpointPlatform
 import StillpointSynchronization
+import StillpointTestSupport
 import StillpointThreads
 import Synchronization
 import Testing
@@ -158,7 +159,7 @@ import Testing
 
     @Test func `a dictionary does what Swift's does`() throws {
         let seed = newSeed("dictionary")
-        var random = Seeded(seed)
+        var random = SplitMix64(seed: seed)
         try interpreter.withThread { thread in
             let dictionary = try Handle<ManagedDictionary>(
                 adopting: ManagedDictionary.make(by: thread), by: thread)

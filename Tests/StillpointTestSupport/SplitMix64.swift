@@ -4,12 +4,6 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
 
     public init(seed: UInt64) { state = seed }
 
-    /// With a seed of this moment, printed.
-    public init(of test: String) {
-        state = UInt64.random(in: 0...999_999)
-        print("\(test): seed \(state)")
-    }
-
     public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
@@ -17,4 +11,11 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
         mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
         return mixed ^ (mixed >> 31)
     }
+}
+
+/// A seed for this run, printed.
+public func newSeed(_ test: String) -> UInt64 {
+    let seed = UInt64.random(in: 0...999_999)
+    print("\(test): seed \(seed)")
+    return seed
 }

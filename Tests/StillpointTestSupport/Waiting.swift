@@ -12,9 +12,9 @@ public let isInstrumented = sp_has_thread_sanitizer() != 0 || sp_has_address_san
 public func rounds(_ count: Int) -> Int { isInstrumented ? max(1, count / 10) : count }
 
 /// Waits until `condition` holds: a minute at most, which only a hang needs.
-public func eventually(_ what: String = "", _ condition: () -> Bool) {
+public func eventually(_ what: String = "", _ condition: () throws -> Bool) rethrows {
     let limit = MonotonicClock.nanoseconds() + 60_000_000_000
-    while !condition() {
+    while try !condition() {
         if MonotonicClock.nanoseconds() > limit {
             Issue.record("waited a minute for: \(what)")
             return

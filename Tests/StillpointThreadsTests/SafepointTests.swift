@@ -2,6 +2,7 @@ import CStillpoint
 import Glibc
 import StillpointPlatform
 import StillpointSynchronization
+import StillpointTestSupport
 import Synchronization
 import Testing
 
