@@ -31,7 +31,7 @@ public enum Futex {
         on word: UnsafePointer<Atomic<UInt32>>, while expected: UInt32,
         untilNanoseconds deadline: UInt64? = nil
     ) -> FutexOutcome {
-        if FailurePoint.fails(.futexWait) { return .woken }
+        if FailurePoint.fails(.futexWait), MonotonicClock.nanoseconds() < deadline ?? .max { return .woken }
         let error: CInt
         if let deadline {
             var time = timespec()

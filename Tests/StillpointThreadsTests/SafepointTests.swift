@@ -198,7 +198,7 @@ private func freeBlock(_ block: UnsafeMutableRawPointer, _ thread: UnsafeMutable
             }
         }
         eventually("attached") { attached.value == 3 }
-        Reclamation.registerReader()
+        try! Reclamation.registerReader()
         let before = sp_rcu_reader_count()
         #expect(before >= 4)
         let child = sp_fork()
