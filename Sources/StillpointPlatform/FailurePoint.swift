@@ -51,6 +51,7 @@ package final class FailurePlan: Sendable {
     /// The only thread whose calls are counted; 0: those of the whole group. immutable
     private let thread: UInt
 
+    private let isShort: Atomic<Bool>
     private let callCounter = Atomic<Int>(0)
     private let failureCounter = Atomic<Int>(0)
     private let firstFailure = Atomic<UInt32>(.max)
@@ -58,7 +59,12 @@ package final class FailurePlan: Sendable {
     private let byteCounter = Atomic<Int>(0)
 
     /// - Parameter callerAlone: calls of the calling thread are counted, those of threads that it starts are not.
-    package init(_ kinds: Set<FailureKind>, ordinal: Int, isLasting: Bool = false, callerAlone: Bool = false) {
+    /// - Parameter isShort: false: nothing fails before `beginShortage`.
+    package init(
+        _ kinds: Set<FailureKind>, ordinal: Int, isLasting: Bool = false, callerAlone: Bool = false,
+        isShort: Bool = true
+    ) {
+        self.isShort = Atomic(isShort)
         self.kinds = kinds
         self.ordinal = ordinal
         self.isLasting = isLasting
@@ -76,8 +82,14 @@ package final class FailurePlan: Sendable {
     /// Addresses of `AddressSpace` that the group has reserved and not released, in bytes.
     package var reservedByteCount: Int { byteCounter.load(ordering: .relaxed) }
 
+    /// From now on calls are counted and fail, or neither. What is allocated and freed is counted in either case.
+    package func beginShortage() { isShort.store(true, ordering: .relaxed) }
+    package func endShortage() { isShort.store(false, ordering: .relaxed) }
+
     fileprivate func asks(_ kind: FailureKind) -> Bool {
-        guard kinds.contains(kind), thread == 0 || thread == sp_os_thread_identity() else { return false }
+        guard isShort.load(ordering: .relaxed), kinds.contains(kind),
+            thread == 0 || thread == sp_os_thread_identity()
+        else { return false }
         let number = callCounter.wrappingAdd(1, ordering: .relaxed).newValue
         guard ordinal > 0, number == ordinal || isLasting && number > ordinal else { return false }
         failureCounter.wrappingAdd(1, ordering: .relaxed)
