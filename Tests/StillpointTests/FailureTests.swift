@@ -66,6 +66,7 @@ import Testing
         try world.end()
     }
 
+    /// Before, it ended where the start failed, on a thread that is not attached, and so the process with it.
     @Test func `what a thread was given ends with the interpreter if the thread cannot be started`() throws {
         let steps = FailureWalk([.threadStart, .memory, .readerRegistration]).run(surfacing: isTyped) {
             let plan = FailurePlan.current!
@@ -85,6 +86,18 @@ import Testing
         }
         #expect(steps.count(of: .threadStart, .surfaced) == 1)
         #expect(steps.count(of: .readerRegistration, .surfaced) == 1)
+    }
+
+    /// There is no shutdown left to end it in.
+    @Test func `a handle given to a thread that a closed interpreter refuses ends the process and says so`() async {
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            let world = try World()
+            let handle = try world.interpreter.withThread { thread in try thread.make(world.nodes, Node()) }
+            try world.interpreter.shutdown()
+            try world.interpreter.startThread(handle) { thread, handle in handle.end(by: thread) }
+        }
+        let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(text.contains("a handle ends after its interpreter"))
     }
 }
 
