@@ -15,8 +15,7 @@
 //
 // Each kind fails as the system does: with an error number that the call's manual page has, and nothing done. A wait on
 // a futex does not fail but ends without cause, as the system's may (EINTR, a wake meant for somebody else). Waking
-// cannot fail, and so has no kind. What is not ours fails by no plan: Swift's own allocations trap, liburcu has no call
-// that fails, and once-a-process setting up that ends the process is not asked about again after it succeeded.
+// cannot fail, and so has no kind. What is not ours fails by no plan: Swift's own allocations, which trap.
 
 internal import CStillpoint
 internal import Synchronization

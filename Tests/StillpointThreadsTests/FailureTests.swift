@@ -34,6 +34,17 @@ import Testing
         #expect(steps.count(of: .readerRegistration, .surfaced) > 0)
     }
 
+    /// In a process of its own, where nobody was registered yet.
+    @Test func `the first thread state of a process is made whole or not at all`() async {
+        await #expect(processExitsWith: .success) {
+            let steps = FailureWalk([.readerRegistration]).run(surfacing: isTyped) {
+                try onNewThread { try liveInWorld() }
+            }
+            // The fork handlers, once; two threads of each run.
+            #expect(steps.count(of: .readerRegistration, .surfaced) == 3)
+        }
+    }
+
     @Test func `the service thread does what is due once there is memory again`() throws {
         let plan = FailurePlan([.memory, .readerRegistration], ordinal: 1, isLasting: true, isShort: false)
         try plan.withPlan {
