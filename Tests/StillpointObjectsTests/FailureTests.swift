@@ -70,7 +70,7 @@ import Testing
         // A thread state, chunks of handles, what a removal takes out; a chunk of deferred frees is done without.
         #expect(steps.count(of: .memory, .surfaced) > 5)
         #expect(isLasting || steps.count(of: .memory, .borne) > 0)
-        #expect(steps.count(of: .reservation, .surfaced) == 3)
+        #expect(steps.count(of: .reservation, .surfaced) >= 2)
     }
 }
 

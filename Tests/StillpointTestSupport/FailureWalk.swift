@@ -1,6 +1,6 @@
-// The failure walk: a scenario runs again and again, with its first call of some kind failing, then the second, and so on,
-// until a run is through before its turn comes. After each run: the error surfaced with its type, or the failure was borne;
-// no block and no address range is left. A crash is a crash of the test, as for any other; what a scenario checks
+// The failure walk: a scenario runs again and again, with its first call of a kind failing, then the second, and so on,
+// until a run is through before its turn comes; then the next kind. After each run: the error surfaced with its type, or the
+// failure was borne; no block and no address range is left. A crash is a crash of the test, as for any other; what a scenario checks
 // itself (`checkInvariants`, what can be done after the failure) it checks in every run.
 
 import StillpointPlatform
@@ -25,9 +25,11 @@ package struct FailureStep: CustomStringConvertible, Sendable {
 
 /// A walk over the calls of a scenario.
 package struct FailureWalk {
-    /// What fails. Together, in the order of the calls.
+    /// What fails: one kind after the other, so that a kind whose calls vary from run to run, as waits do, does not
+    /// change the numbers of the others.
     package var kinds: Set<FailureKind>
-    /// Whether from the failing call on all others fail too, to the end of the run.
+    /// Whether from the failing call on all others fail too, to the end of the run: a shortage of all kinds together. Waits
+    /// are none of them: that they end too early is no shortage.
     package var isLasting = false
     /// Whether only the calls of the thread that runs the scenario fail: its numbers are the same in every run.
     package var isOfCallerAlone = false
@@ -42,6 +44,16 @@ package struct FailureWalk {
     @discardableResult
     package func run(
         surfacing isTyped: (any Error) -> Bool, sourceLocation: SourceLocation = #_sourceLocation,
+        _ scenario: () throws -> Void
+    ) -> [FailureStep] {
+        let walks = isLasting && kinds.count > 1
+            ? [kinds.subtracting([.futexWait])]
+            : FailureKind.allCases.filter(kinds.contains).map { [$0] }
+        return walks.flatMap { run(failing: $0, surfacing: isTyped, sourceLocation, scenario) }
+    }
+
+    private func run(
+        failing kinds: Set<FailureKind>, surfacing isTyped: (any Error) -> Bool, _ sourceLocation: SourceLocation,
         _ scenario: () throws -> Void
     ) -> [FailureStep] {
         var steps: [FailureStep] = []
