@@ -12,6 +12,11 @@
 _Thread_local __attribute__((tls_model("initial-exec"))) void *sp_current_thread_record;
 _Thread_local __attribute__((tls_model("initial-exec"))) uintptr_t sp_reader_number_storage = SP_NOT_A_READER;
 
+static _Alignas(SP_PARKING_LINE_BYTE_COUNT) unsigned char
+    parking_lines[SP_PARKING_LINE_BYTE_COUNT << SP_PARKING_BUCKET_BITS];
+
+void *sp_parking_lines(void) { return parking_lines; }
+
 // System calls -----------------------------------------------------------------------------------------------
 
 int sp_futex_wait(const void *word, uint32_t expected, const struct timespec *deadline) {

@@ -8,7 +8,7 @@ import Synchronization
 enum CriticalSectionScenario: Scenario {
     static let name = "critical-sections"
     static let summary = "pairs of object locks in any order, nesting, detaching inside, objects that move in pauses"
-    static let smoke = SmokeBudget(operations: 50_000)
+    static let smoke = SmokeBudget(operations: 300_000)
 
     /// An object header of 16 bytes (its lock is in the last four), and a plain number.
     struct Account: ~Copyable {

@@ -10,7 +10,7 @@ import StillpointThreads
 enum ForkScenario: Scenario {
     static let name = "fork"
     static let summary = "forks of a process whose other threads hold locks, sleep and stop; what the child can still do"
-    static let smoke = SmokeBudget(operations: 100)
+    static let smoke = SmokeBudget(operations: 600)
 
     struct State: ~Copyable {
         let mutex = ParkingMutex()
@@ -116,12 +116,25 @@ enum ForkScenario: Scenario {
             live()
         }
         worker.context.check(child > 0, "fork failed: \(errno)")
-        var status: CInt = 0
-        while waitpid(child, &status, 0) < 0, errno == EINTR {}
+        let status = status(of: child, worker.context)
         let failure = ChildFailure(rawValue: status >> 8 & 0xff).map { " (\($0))" } ?? ""
         worker.context.check(
             status == 0, "the child ended with status \(status >> 8)\(failure), signal \(status & 127)")
         worker.countOperation()
+    }
+
+    /// Waits for the child's end; one that hangs, be it in the fork itself, is ended and is a finding.
+    private static func status(of child: CInt, _ context: StressContext) -> CInt {
+        let deadline = MonotonicClock.nanoseconds() + 40_000_000_000
+        var status: CInt = 0
+        while waitpid(child, &status, WNOHANG) != child {
+            if MonotonicClock.nanoseconds() > deadline {
+                kill(child, SIGKILL)
+                context.fail("the child hangs")
+            }
+            SystemThread.sleep(untilNanoseconds: MonotonicClock.nanoseconds() + 200_000)
+        }
+        return status
     }
 
     // MARK: The child
@@ -159,7 +172,7 @@ enum ForkScenario: Scenario {
     /// A new thread's stack may lie over the records of threads that the child does not have.
     private static func passGracePeriodWithNewThread() {
         guard let other = try? SystemThread.start(name: "", argument: nil, body: { _ in
-            Reclamation.registerReader()
+            _ = sp_rcu_register()
             sp_rcu_online()
             sp_rcu_quiescent_state()
             sp_rcu_offline()

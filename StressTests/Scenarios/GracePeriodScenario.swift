@@ -9,7 +9,7 @@ import Synchronization
 enum GracePeriodScenario: Scenario {
     static let name = "grace-periods"
     static let summary = "lock-free readers against writers whose old tables are freed after a grace period"
-    static let smoke = SmokeBudget(operations: 30_000)
+    static let smoke = SmokeBudget(operations: 2_000_000)
 
     struct Table {
         static let alive: UInt64 = 0x5afe_5afe_5afe_5afe

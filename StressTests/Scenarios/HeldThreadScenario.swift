@@ -6,7 +6,7 @@ import StillpointThreads
 enum HeldThreadScenario: Scenario {
     static let name = "held-threads"
     static let summary = "work on behalf of detached threads, against attaches and stops"
-    static let smoke = SmokeBudget(operations: 80_000)
+    static let smoke = SmokeBudget(operations: 1_000_000)
 
     static func run(_ context: StressContext) throws {
         let runtime = try StressRuntime(context, interpreterCount: 1)

@@ -6,7 +6,7 @@ import Synchronization
 enum InterpreterChurnScenario: Scenario {
     static let name = "interpreter-churn"
     static let summary = "interpreters and runtimes made, used by threads of their own, and ended, during stops of all"
-    static let smoke = SmokeBudget(operations: 1_500)
+    static let smoke = SmokeBudget(operations: 6_000)
 
     struct Node: ManagedPayload {
         var mark = 7

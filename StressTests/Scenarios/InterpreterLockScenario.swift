@@ -6,7 +6,7 @@ import StillpointThreads
 enum InterpreterLockScenario: Scenario {
     static let name = "interpreter-lock"
     static let summary = "own and shared interpreter locks: one thread attached at a time, stops in between"
-    static let smoke = SmokeBudget(operations: 400_000)
+    static let smoke = SmokeBudget(operations: 3_000_000)
 
     static func run(_ context: StressContext) throws {
         let shared = try InterpreterLock.make()

@@ -7,7 +7,7 @@ enum MixedScenario: Scenario {
     static let name = "mixed"
     static let summary = "the others at once in one process, drawn by weight; one interpreter lives throughout"
     static let weight = 0
-    static let smoke = SmokeBudget(operations: 100_000_000, seconds: 4)
+    static let smoke = SmokeBudget(operations: 1_000_000_000, seconds: 4)
 
     static let steady: any Scenario.Type = ObjectGraphScenario.self
 

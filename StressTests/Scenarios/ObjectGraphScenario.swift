@@ -6,7 +6,7 @@ import Stillpoint
 enum ObjectGraphScenario: Scenario {
     static let name = "object-graph"
     static let summary = "cyclic objects shared by threads that come and go, lock-free lookups, collections"
-    static let smoke = SmokeBudget(operations: 60_000, seconds: 3)
+    static let smoke = SmokeBudget(operations: 3_000_000)
     static let weight = 4
 
     struct Node: ManagedPayload {

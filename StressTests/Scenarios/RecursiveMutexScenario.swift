@@ -6,7 +6,7 @@ import StillpointSynchronization
 enum RecursiveMutexScenario: Scenario {
     static let name = "recursive-mutex"
     static let summary = "taken again by its holder, to any depth, with tries and deadlines of others"
-    static let smoke = SmokeBudget(operations: 300_000)
+    static let smoke = SmokeBudget(operations: 1_000_000)
 
     struct State: ~Copyable {
         let mutex = RecursiveMutex()

@@ -7,7 +7,7 @@ import StillpointThreads
 enum StopTheWorldScenario: Scenario {
     static let name = "stop-the-world"
     static let summary = "stops of one and of all, by attached threads and outsiders, against polling and detaching ones"
-    static let smoke = SmokeBudget(operations: 1_500_000)
+    static let smoke = SmokeBudget(operations: 4_000_000)
 
     /// Plain memory of one worker. Changed while attached, or in a pause.
     struct Pair {

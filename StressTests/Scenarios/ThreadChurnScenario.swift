@@ -7,7 +7,7 @@ import Synchronization
 enum ThreadChurnScenario: Scenario {
     static let name = "thread-churn"
     static let summary = "thread states made, ended, and cleared by others, during stops"
-    static let smoke = SmokeBudget(operations: 200_000)
+    static let smoke = SmokeBudget(operations: 250_000)
 
     struct Counts: ~Copyable {
         let births = Atomic<Int>(0)

@@ -120,6 +120,14 @@ SP_INLINE void sp_spin_hint(void) {
 #endif
 }
 
+// Memory that is there from the start -------------------------------------------------------------------------
+
+#define SP_PARKING_BUCKET_BITS 9
+#define SP_PARKING_LINE_BYTE_COUNT 64
+
+/// `1 << SP_PARKING_BUCKET_BITS` cache lines of zeros for the parking lot: Swift has no variable of that size and alignment.
+void *sp_parking_lines(void);
+
 // System calls without a Glibc binding -----------------------------------------------------------------------
 
 /// Sleeps while `*word == expected`, until woken or until the monotonic clock reaches `deadline` (null: for ever).
