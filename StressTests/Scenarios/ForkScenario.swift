@@ -96,14 +96,12 @@ enum ForkScenario: Scenario {
     }
 
     private static func forkInPause(_ world: World, from thread: ThreadPointer, _ worker: inout Worker) throws {
-        let stopped = try StopTheWorld.begin(world.runtime.world, scope: nil)
-        let child = sp_fork()
-        if child == 0 {
-            alarm(30)
-            for pair in world.pairs where pair.pointer.pointee.first != pair.pointer.pointee.second { leave(.pair) }
-            _exit(0)
+        let child = try StopTheWorld.with(world.runtime.world, scope: nil) {
+            let child = sp_fork()
+            // The child cannot let the world go: a thread that it does not have may hold the lock that this takes.
+            if child == 0 { lookAround(world) }
+            return child
         }
-        stopped.resume()
         worker.countStop()
         try expectGoodChild(&worker, child) { _exit(0) }
     }
@@ -138,6 +136,12 @@ enum ForkScenario: Scenario {
     }
 
     // MARK: The child
+
+    private static func lookAround(_ world: World) -> Never {
+        alarm(30)
+        for pair in world.pairs where pair.pointer.pointee.first != pair.pointer.pointee.second { leave(.pair) }
+        _exit(0)
+    }
 
     private static func leave(_ failure: ChildFailure) -> Never { _exit(failure.rawValue) }
 
