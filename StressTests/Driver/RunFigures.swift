@@ -59,6 +59,8 @@ final class WorkerCounts: Sendable {
 final class Tally: Sendable {
     private struct State {
         var ended = RunFigures()
+        /// Of `ended`, what `takePauses` has not handed out.
+        var newPauses = PauseFigures()
         var working: [ObjectIdentifier: WorkerCounts] = [:]
     }
 
@@ -75,7 +77,12 @@ final class Tally: Sendable {
         }
     }
 
-    func add(_ pauses: DurationSummary) { state.withLock { $0.ended.pauses.add(pauses) } }
+    func add(_ pauses: DurationSummary) {
+        state.withLock {
+            $0.ended.pauses.add(pauses)
+            $0.newPauses.add(pauses)
+        }
+    }
 
     /// Exact once all workers are joined.
     var figures: RunFigures {
@@ -87,8 +94,8 @@ final class Tally: Sendable {
     /// The pauses since the last call.
     func takePauses() -> PauseFigures {
         state.withLock { state in
-            defer { state.ended.pauses = PauseFigures() }
-            return state.ended.pauses
+            defer { state.newPauses = PauseFigures() }
+            return state.newPauses
         }
     }
 }

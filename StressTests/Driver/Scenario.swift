@@ -11,6 +11,8 @@ enum Expectation: String {
     case fails
     /// With a report of ThreadSanitizer. Without that sanitizer it means nothing, and is skipped.
     case reported
+    /// With a report of a leak, under AddressSanitizer or valgrind. Elsewhere it means nothing, and is skipped.
+    case leaks
     /// Without a finding, but script/soak has to call it growth. Other runs of it mean nothing.
     case grows
 }

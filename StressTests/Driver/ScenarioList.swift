@@ -2,6 +2,7 @@
 
 let allScenarios: [any Scenario.Type] = [
     DeliberateRace.self,
+    DeliberateLeak.self,
     LostUpdate.self,
     DeliberateGrowth.self,
     MutexScenario.self,

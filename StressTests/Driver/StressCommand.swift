@@ -53,12 +53,7 @@ struct RunCommand: ParsableCommand {
         let program = CommandLine.arguments.first ?? "stillpoint-stress"
         StressOutput.line(
             "replay: \(program) \(scenario.name) \(options.arguments(seed: seed)) \(budget.arguments)")
-        if scenario.expectation == .reported, sp_has_thread_sanitizer() == 0 {
-            StressOutput.line("note: this run means nothing, since it is not built with ThreadSanitizer")
-        }
-        if scenario.expectation == .grows {
-            StressOutput.line("note: this run means nothing; script/soak --scenario \(scenario.name) does")
-        }
+        if let note = Self.note(on: scenario) { StressOutput.line("note: this run means nothing: \(note)") }
         let monitor = Monitor()
         let context = StressContext(
             scenario: scenario.name, seed: seed, threadCount: options.threads, isTorture: options.torture,
@@ -71,6 +66,15 @@ struct RunCommand: ParsableCommand {
             context.fail("\(error)")
         }
         StressOutput.line(context.closingLine(findingCount: 0))
+    }
+
+    private static func note(on scenario: any Scenario.Type) -> String? {
+        switch scenario.expectation {
+        case .passes, .fails: nil
+        case .reported: sp_has_thread_sanitizer() == 0 ? "it is not built with ThreadSanitizer" : nil
+        case .leaks: sp_has_address_sanitizer() == 0 ? "it is not built with AddressSanitizer" : nil
+        case .grows: "script/soak --scenario \(scenario.name) judges it"
+        }
     }
 
     static var table: String {
