@@ -28,19 +28,25 @@ enum ForkScenario: Scenario {
         let state: UnsafeMutablePointer<State>
         /// A worker's each, changed while attached.
         let pairs: [Shared<Pair>]
+        /// The arguments of /bin/true, and a null pointer: made before any fork.
+        let goodEnd: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
     }
 
-    /// What went wrong in the child: its exit status. A child in which all went well kills itself: no tool looks for leaks in it
-    /// then, which would take for one whatever the threads had that the child lost.
+    /// What went wrong in the child: its exit status. A child in which all went well becomes another program: no tool looks
+    /// for leaks in it then, which would take for one whatever the threads had that the child lost.
     enum ChildFailure: CInt {
-        case lot = 10, mutex, recursive, lock, gracePeriod, current, pair, thread
+        case lot = 10, mutex, recursive, lock, gracePeriod, current, pair, thread, exec
     }
 
     static func run(_ context: StressContext) throws {
         let state = Shared(State())
         let pairs = (0..<context.threadCount).map { _ in Shared(Pair()) }
+        let goodEnd = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: 2)
+        goodEnd.initialize(repeating: nil, count: 2)
+        goodEnd[0] = strdup("/bin/true")
         let world = World(
-            runtime: try StressRuntime(context, interpreterCount: 1), state: state.pointer, pairs: pairs)
+            runtime: try StressRuntime(context, interpreterCount: 1), state: state.pointer, pairs: pairs,
+            goodEnd: goodEnd)
         // One more forks without a thread state.
         try context.runWorkers(context.threadCount + 1) { worker in
             if worker.index == context.threadCount {
@@ -62,6 +68,8 @@ enum ForkScenario: Scenario {
         }
         for pair in pairs { pair.destroy() }
         world.runtime.end()
+        free(goodEnd[0])
+        goodEnd.deallocate()
         state.destroy()
     }
 
@@ -104,7 +112,7 @@ enum ForkScenario: Scenario {
             return child
         }
         worker.countStop()
-        try expectGoodChild(&worker, child) { leaveWell() }
+        try expectGoodChild(&worker, child) { leaveWell(world) }
     }
 
     private static func expectGoodChild(
@@ -118,7 +126,7 @@ enum ForkScenario: Scenario {
         let status = status(of: child, worker.context)
         let failure = ChildFailure(rawValue: status >> 8 & 0xff).map { " (\($0))" } ?? ""
         worker.context.check(
-            status & 127 == SIGKILL, "the child ended with status \(status >> 8)\(failure), signal \(status & 127)")
+            status == 0, "the child ended with status \(status >> 8)\(failure), signal \(status & 127)")
         worker.countOperation()
     }
 
@@ -141,12 +149,12 @@ enum ForkScenario: Scenario {
     private static func lookAround(_ world: World) -> Never {
         alarm(30)
         for pair in world.pairs where pair.pointer.pointee.first != pair.pointer.pointee.second { leave(.pair) }
-        leaveWell()
+        leaveWell(world)
     }
 
-    private static func leaveWell() -> Never {
-        kill(getpid(), SIGKILL)
-        while true { pause() }
+    private static func leaveWell(_ world: World) -> Never {
+        execv(world.goodEnd[0]!, world.goodEnd)
+        _exit(ChildFailure.exec.rawValue)
     }
 
     private static func leave(_ failure: ChildFailure) -> Never { _exit(failure.rawValue) }
@@ -176,7 +184,7 @@ enum ForkScenario: Scenario {
         if !Reclamation.hasPassed(goal) { leave(.gracePeriod) }
         // ThreadSanitizer does not bear with threads that the child makes.
         if sp_has_thread_sanitizer() == 0 { passGracePeriodWithNewThread() }
-        leaveWell()
+        leaveWell(world)
     }
 
     /// A new thread's stack may lie over the records of threads that the child does not have.
