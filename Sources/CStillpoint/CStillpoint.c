@@ -18,11 +18,6 @@ static _Alignas(SP_PARKING_LINE_BYTE_COUNT) unsigned char
 
 void *sp_parking_lines(void) { return parking_lines; }
 
-static _Alignas(SP_PARKING_LINE_BYTE_COUNT) unsigned char
-    parking_lines[SP_PARKING_LINE_BYTE_COUNT << SP_PARKING_BUCKET_BITS];
-
-void *sp_parking_lines(void) { return parking_lines; }
-
 // System calls -----------------------------------------------------------------------------------------------
 
 int sp_futex_wait(const void *word, uint32_t expected, const struct timespec *deadline) {

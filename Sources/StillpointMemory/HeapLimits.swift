@@ -20,8 +20,8 @@ enum HeapLimits {
 }
 
 extension InterpreterHeap {
-    /// Makes every page hold at most `count` blocks from now on, in all heaps of the process, so that pages run full and
-    /// empty often. For stress programs alone; before the first heap is made.
+    /// Makes every page hold at most `count` blocks from now on, in all heaps of the process, so that pages run full
+    /// and empty often. For stress programs alone; before the first heap is made.
     public static func limitPages(toBlocks count: Int) {
         require(count > 0, "pages of no blocks")
         HeapLimits.blocksInPage.store(count, ordering: .relaxed)

@@ -1,5 +1,5 @@
-// The driver's own thread: tells runs when they are over, ends the process if one is stuck, and knows whom to ask how much
-// is alive.
+// The driver's own thread: tells runs when they are over, ends the process if one is stuck, and knows whom to ask how
+// much is alive.
 
 import Glibc
 import StillpointPlatform
@@ -34,7 +34,8 @@ final class Monitor: Sendable {
         runs.withLock { $0[ObjectIdentifier(run)] = nil }
     }
 
-    /// Asks `observer` for what is alive until the result is given to `forget`. It is called on threads of the driver's.
+    /// Asks `observer` for what is alive until the result is given to `forget`. It is called on threads of the
+    /// driver's.
     func observe(_ observer: @escaping @Sendable (inout LiveCounts) -> Void) -> Int {
         observers.withLock {
             $0.count += 1

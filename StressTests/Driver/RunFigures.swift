@@ -1,12 +1,14 @@
 // What a run did, counted: operations and stops by its workers, pauses by its runtimes.
 //
-// Each worker counts for itself and shows the sum now and then by a relaxed store, which orders nothing: counters that all
-// of them change would order the threads, and so hide from the sanitizer, and from us, what a scenario looks for.
+// Each worker counts for itself and shows the sum now and then by a relaxed store, which orders nothing: counters
+// that all of them change would order the threads, and so hide from the sanitizer, and from us, what a scenario looks
+// for.
 
 import StillpointPlatform
 import Synchronization
 
-/// Pauses of several runtimes. Histograms of different runtimes are not merged: of their 99th percentiles the worst is kept.
+/// Pauses of several runtimes. Histograms of different runtimes are not merged: of their 99th percentiles the worst
+/// is kept.
 struct PauseFigures {
     var count: UInt64 = 0
     var longestNanoseconds: UInt64 = 0

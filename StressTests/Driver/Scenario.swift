@@ -17,8 +17,8 @@ enum Expectation: String {
     case grows
 }
 
-/// When a smoke run ends: after so many operations or so many seconds, whichever is first. The operations are about a second's
-/// on one processor; under a sanitizer the seconds end it.
+/// When a smoke run ends: after so many operations or so many seconds, whichever is first. The operations are about a
+/// second's on one processor; under a sanitizer the seconds end it.
 struct SmokeBudget {
     let operations: Int
     var seconds = 2.0

@@ -77,8 +77,8 @@ final class StressInterpreter: @unchecked Sendable {
 }
 
 extension ThreadPointer {
-    /// One of the things that a thread does between two pieces of work: polls, or detaches for a while; under torture, at
-    /// every so many safepoints it stops its interpreter or all.
+    /// One of the things that a thread does between two pieces of work: polls, or detaches for a while; under
+    /// torture, at every so many safepoints it stops its interpreter or all.
     func rest(_ worker: inout Worker) throws {
         if worker.context.isTorture, worker.random.oneIn(32) {
             let scope = worker.random.oneIn(2) ? nil : pointee.roster

@@ -1,6 +1,7 @@
 import StillpointPlatform
 
-/// Keeps every block that it makes: script/soak must call it growth. The blocks go at the end, so that no sanitizer objects.
+/// Keeps every block that it makes: script/soak must call it growth. The blocks go at the end, so that no sanitizer
+/// objects.
 enum DeliberateGrowth: Scenario {
     static let name = "deliberate-growth"
     static let summary = "memory that only grows, which script/soak must see"

@@ -4,12 +4,13 @@ import StillpointPlatform
 import StillpointSynchronization
 import StillpointThreads
 
-/// A process of many threads forks while they hold locks, sleep in the parking lot, wait for grace periods and stop the world:
-/// from a thread without a state, from an attached one, and inside a pause. The child has that thread alone; it must be able to
-/// use the locks once it has reset them, to pass a grace period, and, from a pause, see memory as the pause left it.
+/// A process of many threads forks while they hold locks, sleep in the parking lot, wait for grace periods and stop
+/// the world: from a thread without a state, from an attached one, and inside a pause. The child has that thread
+/// alone; it must be able to use the locks once it has reset them, to pass a grace period, and, from a pause, see
+/// memory as the pause left it.
 enum ForkScenario: Scenario {
     static let name = "fork"
-    static let summary = "forks of a process whose other threads hold locks, sleep and stop; what the child can still do"
+    static let summary = "forks of a process whose other threads hold locks, sleep and stop; what the child can do"
     static let smoke = SmokeBudget(operations: 600)
 
     struct State: ~Copyable {
@@ -32,8 +33,8 @@ enum ForkScenario: Scenario {
         let goodEnd: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
     }
 
-    /// What went wrong in the child: its exit status. A child in which all went well becomes another program: no tool looks
-    /// for leaks in it then, which would take for one whatever the threads had that the child lost.
+    /// What went wrong in the child: its exit status. A child in which all went well becomes another program: no tool
+    /// looks for leaks in it then, which would take for one whatever the threads had that the child lost.
     enum ChildFailure: CInt {
         case lot = 10, mutex, recursive, lock, gracePeriod, current, pair, thread, exec
     }

@@ -1,8 +1,8 @@
 import Stillpoint
 import Synchronization
 
-/// Interpreters of one runtime, and now and then whole runtimes, are made, used by several threads, and shut down, while
-/// others stop all of them. What each made is a cycle or still in use by its own threads at the shutdown.
+/// Interpreters of one runtime, and now and then whole runtimes, are made, used by several threads, and shut down,
+/// while others stop all of them. What each made is a cycle or still in use by its own threads at the shutdown.
 enum InterpreterChurnScenario: Scenario {
     static let name = "interpreter-churn"
     static let summary = "interpreters and runtimes made, used by threads of their own, and ended, during stops of all"

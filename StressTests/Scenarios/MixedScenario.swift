@@ -1,8 +1,9 @@
 import StillpointPlatform
 
-/// The others at once, in one process: each lane runs one scenario after the other, drawn from the seed by weight, for a time and
-/// with a number of threads drawn, too. What they share (parking lot, liburcu, the system's memory) meets every protocol at
-/// once. The first lane stays with one interpreter from begin to end, so that what piles up in a long life is seen.
+/// The others at once, in one process: each lane runs one scenario after the other, drawn from the seed by weight,
+/// for a time and with a number of threads drawn, too. What they share (parking lot, liburcu, the system's memory)
+/// meets every protocol at once. The first lane stays with one interpreter from begin to end, so that what piles up
+/// in a long life is seen.
 enum MixedScenario: Scenario {
     static let name = "mixed"
     static let summary = "the others at once in one process, drawn by weight; one interpreter lives throughout"

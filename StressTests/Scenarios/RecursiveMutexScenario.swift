@@ -1,8 +1,8 @@
 import StillpointPlatform
 import StillpointSynchronization
 
-/// Workers take the lock to a random depth, in every way, and let go level by level. The plain numbers that it guards are
-/// changed at the innermost level and looked at on the way out.
+/// Workers take the lock to a random depth, in every way, and let go level by level. The plain numbers that it guards
+/// are changed at the innermost level and looked at on the way out.
 enum RecursiveMutexScenario: Scenario {
     static let name = "recursive-mutex"
     static let summary = "taken again by its holder, to any depth, with tries and deadlines of others"

@@ -1,9 +1,10 @@
 // Whether something grows over time, when it also goes up and down by itself.
 //
-// The rule: the first quarter of the run is warm-up. The rest is cut into 12 stretches of equal length, and of each the
-// median counts. A straight line is fitted to the medians by least squares. What is measured has grown if the line's rise
-// from the first stretch to the last is more than the allowance, and more than 3 times the standard error of that rise.
-// The allowance keeps small and once-only steps out; the standard error keeps out what the ups and downs explain.
+// The rule: the first quarter of the run is warm-up. The rest is cut into 12 stretches of equal length, and of each
+// the median counts. A straight line is fitted to the medians by least squares. What is measured has grown if the
+// line's rise from the first stretch to the last is more than the allowance, and more than 3 times the standard error
+// of that rise. The allowance keeps small and once-only steps out; the standard error keeps out what the ups and
+// downs explain.
 
 /// What may come on top without being called growth: whichever is more.
 struct GrowthAllowance {

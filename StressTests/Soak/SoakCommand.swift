@@ -1,5 +1,5 @@
-// The long form: one scenario, as a rule `mixed`, for minutes or hours; a report each minute, and at the end whether anything
-// grew.
+// The long form: one scenario, as a rule `mixed`, for minutes or hours; a report each minute, and at the end whether
+// anything grew.
 
 import ArgumentParser
 import CStillpoint
@@ -12,8 +12,8 @@ struct SoakCommand: ParsableCommand {
         commandName: "soak",
         abstract: "Runs one scenario for long, and judges whether anything grows.",
         discussion: """
-            The first line of output is the command that replays the run. Exit status: 0 nothing grew, 1 something did or \
-            there was a finding, 64 wrong usage, 66 a report of ThreadSanitizer.
+            The first line of output is the command that replays the run. Exit status: 0 nothing grew, \
+            1 something did or there was a finding, 64 wrong usage, 66 a report of ThreadSanitizer.
             """)
 
     @Option(help: "How long it runs.")
@@ -139,8 +139,8 @@ final class SoakWatch: @unchecked Sendable {
 
             \(table.text)
 
-            The rule: the first quarter is warm-up; a line is fitted to the medians of 12 stretches of the rest. A figure has \
-            grown
+            The rule: the first quarter is warm-up; a line is fitted to the medians of 12 stretches of the rest. \
+            A figure has grown
             if the line rises by more than is allowed and by more than 3 standard errors.
             \(samples.count) samples, \(Int(seconds)) s. \
             \(grown.isEmpty ? "Nothing has grown." : "GROWN: " + grown.joined(separator: ", ") + ".")

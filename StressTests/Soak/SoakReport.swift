@@ -44,7 +44,8 @@ final class SoakReportFile {
 }
 
 extension SoakMinute {
-    static let header = "   time  operations/s    stops  longest us  resident MiB  heap MiB  objects  threads  interpreters"
+    static let header = "   time  operations/s    stops  longest us  resident MiB  heap MiB  objects  threads"
+        + "  interpreters"
 
     var text: String {
         let cells: [(String, Int)] = [

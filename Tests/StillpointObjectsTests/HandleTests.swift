@@ -109,7 +109,7 @@ private final class Parcel: @unchecked Sendable {
         try interpreter.withThread { thread in parcel.put(try make(by: thread)) }
         runtime.end(leakedObjects: 1, heldHandles: 1)
         // Its end would be diagnosed; the test keeps it.
-        _ = Unmanaged.passRetained(parcel)
+        keepForever(Unmanaged.passRetained(parcel).toOpaque())
     }
 
     @Test func `a handle that ends where nothing is attached ends the process`() async {
