@@ -42,10 +42,8 @@ public struct Site: Sendable, BitwiseCopyable, Equatable, CustomStringConvertibl
         fileBits == 0 ? function : "\(fileID):\(line) \(function)"
     }
 
-    /// Whether this is the same line of the same file.
-    func stands(in file: String, line: UInt) -> Bool {
-        self.line == line && fileBits != 0 && fileID == file
-    }
+    /// The same for all places of one file, in one image.
+    var fileKey: UInt { fileBits }
 
     private static func text(_ bits: UInt) -> String {
         UnsafePointer<CChar>(bitPattern: bits).map { String(cString: $0) } ?? ""
