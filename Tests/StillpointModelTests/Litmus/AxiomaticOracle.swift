@@ -269,8 +269,9 @@ struct AxiomaticOracle {
             }
         }
         let results = nodes.indices.filter { nodes[$0].kind == .read }.map { Optional(values[$0]) }
-        let finals = program.finals.map { location in
-            chosen.first { nodes[$0[0]].location == location }.map { values[$0.last!] } ?? 0
+        let finals = program.finals.flatMap { location in
+            let history = chosen.first { nodes[$0[0]].location == location }.map { $0.map { values[$0] } } ?? [0]
+            return program.wantsHistories ? history : [history.last!]
         }
         outcomes.insert(LitmusOutcome(results: results, finals: finals))
     }

@@ -40,6 +40,8 @@ struct LitmusProgram {
     var threads: [[LitmusOperation]]
     /// The locations whose last value belongs to the outcome.
     var finals: [Int] = []
+    /// Whether all values of these locations belong to it, in modification order: then an outcome is an execution graph.
+    var wantsHistories = false
 
     var locationCount: Int { ((threads.joined().compactMap(\.location) + finals).max() ?? -1) + 1 }
     var resultCount: Int { threads.joined().reduce(0) { $0 + $1.resultCount } }
