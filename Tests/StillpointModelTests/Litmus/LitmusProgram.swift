@@ -4,7 +4,7 @@
 
 @testable import StillpointModel
 
-enum LitmusOperation: Equatable {
+enum LitmusOperation: Equatable, Sendable {
     case read(Int, MemoryOrder)
     case write(Int, UInt64, MemoryOrder)
     /// A read-modify-write that adds; returns the old value.
@@ -36,7 +36,7 @@ enum LitmusOperation: Equatable {
     }
 }
 
-struct LitmusProgram {
+struct LitmusProgram: Sendable {
     var threads: [[LitmusOperation]]
     /// The locations whose last value belongs to the outcome.
     var finals: [Int] = []
