@@ -1,4 +1,5 @@
-// What the litmus table does not say of the memory model: which store a choice is, spinning, histories over real addresses.
+// What the litmus table does not say of the memory model: which store a choice is, spinning, histories over real
+// addresses.
 
 import Testing
 

@@ -204,8 +204,8 @@ struct PlainAccessTests {
         let words = try #require(fault).description(threadName: { "t\($0)" }, addressName: { _ in "cell" })
         #expect(
             words == """
-                data race on 8 bytes at cell: plain read by t2 at B.swift:2 g() and plain write by t1 at A.swift:1 f(); \
-                neither happens before the other
+                data race on 8 bytes at cell: plain read by t2 at B.swift:2 g() \
+                and plain write by t1 at A.swift:1 f(); neither happens before the other
                 """)
     }
 }

@@ -18,7 +18,7 @@ extension LitmusTest {
             "CoWR", "relaxed", [W(x, 1), R(x)], [W(x, 2)], finals: [x], found: "1|1 1|2 2|2", forbidden: "0|1 0|2 2|1"),
         LitmusTest(
             "CoRR", "the first read by another thread", [W(x, 1)], [R(x), W(y, 1, .release)], [R(y, .acquire), R(x)],
-            domains: [bit, bit, bit], forbidden: "110", reason: "what was read before, by happens-before, is not read older"),
+            domains: [bit, bit, bit], forbidden: "110", reason: "coherence goes by happens-before, over threads too"),
     ]
 
     static let updates: [LitmusTest] = [

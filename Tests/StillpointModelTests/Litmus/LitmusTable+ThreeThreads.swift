@@ -36,6 +36,10 @@ extension LitmusTest {
             "ISA2", "acquire fence in the middle", [W(x, 1), W(y, 1, .release)], [R(y), .fence(.acquire), W(z, 1)],
             [R(z, .acquire), R(x)], domains: [bit, bit, bit]),
         LitmusTest(
+            "ISA2", "sc fences in the first and last thread", [W(x, 1), .fence(.sc), W(y, 1, .release)],
+            [R(y, .acquire), W(z, 1)], [R(z), .fence(.sc), R(x)], domains: [bit, bit, bit], forbidden: "110",
+            reason: "psc_F goes by the relaxed write that is read: hb ; rf ; hb"),
+        LitmusTest(
             "WWC", "relaxed", [W(x, 2)], [R(x), W(y, 1)], [R(y), W(x, 1)], finals: [x],
             domains: [0...2, bit, left], forbidden: "11|1 11|2", reason: "11 would be a cycle as in LB"),
         LitmusTest(
@@ -55,15 +59,34 @@ extension LitmusTest {
             forbidden: "100"),
         LitmusTest(
             "RWC", "sc fences", [W(x, 1)], [R(x), .fence(.sc), R(y)], [W(y, 1), .fence(.sc), R(x)],
-            domains: [bit, bit, bit], forbidden: "100", reason: "RWC+syncs: RC11 makes fences cumulative, C++11 did not"),
+            domains: [bit, bit, bit], forbidden: "100", reason: "RWC+syncs of the RC11 paper: C++11 allowed it"),
         LitmusTest(
             "RWC", "sc, the first read acquire", [W(x, 1, .sc)], [R(x, .acquire), R(y, .sc)], [W(y, 1, .sc), R(x, .sc)],
             domains: [bit, bit, bit],
-            reason: "weakened in RC11: happens-before from the write by way of a read of its own location is not in scb"),
+            reason: "weakened in RC11: from the write to the second read there is hb, but no scb"),
         LitmusTest(
-            "RWC", "sc, handed over by a third location", [W(x, 1, .sc), W(z, 1, .release)], [R(z, .acquire), R(y, .sc)],
+            "RWC", "sc, handed over by a third location", [W(x, 1, .sc), W(z, 1, .release)],
+            [R(z, .acquire), R(y, .sc)],
             [W(y, 1, .sc), R(x, .sc)], domains: [bit, bit, bit], forbidden: "100",
             reason: "sb to another location; hb; sb from another location is in scb"),
+        LitmusTest(
+            "RWC", "sc accesses, an sc fence after the hand-over", [W(x, 1, .sc), W(z, 1, .release)],
+            [R(z, .acquire), .fence(.sc), R(y)], [W(y, 1, .sc), R(x, .sc)], domains: [bit, bit, bit],
+            forbidden: "100"),
+        LitmusTest(
+            "RWC", "sc accesses, an sc fence before the hand-over", [W(x, 1), .fence(.sc), W(z, 1, .release)],
+            [R(z, .acquire), R(y, .sc)], [W(y, 1, .sc), R(x, .sc)], domains: [bit, bit, bit], forbidden: "100"),
+        LitmusTest(
+            "RWC", "sc accesses, an sc fence after a relaxed read", [W(x, 1, .sc)], [R(x), .fence(.sc), R(y)],
+            [W(y, 1, .sc), R(x, .sc)], domains: [bit, bit, bit], forbidden: "100"),
+        LitmusTest(
+            "RWC", "an sc fence, sc accesses in the other thread", [W(x, 1)], [R(x), .fence(.sc), R(y)],
+            [W(y, 1, .sc), R(x, .sc)], domains: [bit, bit, bit],
+            reason: "unlike two fences: the write does not happen before the fence"),
+        LitmusTest(
+            "RWC", "sc, handed over by a later write of the same location", [W(x, 1, .sc), W(x, 2, .release)],
+            [R(x, .acquire), R(y, .sc)], [W(y, 1, .sc), R(x, .sc)], domains: [0...2, bit, 0...2],
+            reason: "weakened in RC11: sb to the same location is no part of scb's way over other threads"),
         LitmusTest(
             "W+RWC", "sc fences", [W(x, 1), W(z, 1, .release)], [R(z, .acquire), .fence(.sc), R(y)],
             [W(y, 1), .fence(.sc), R(x)], domains: [bit, bit, bit], forbidden: "100"),

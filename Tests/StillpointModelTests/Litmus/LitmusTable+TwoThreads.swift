@@ -1,4 +1,5 @@
-// Litmus tests of two threads and two locations. Names as in Alglave, Maranget, Tautschnig: Herding Cats, TOPLAS 2014.
+// Litmus tests of two threads and two locations. Names as in Alglave, Maranget, Tautschnig: Herding Cats, TOPLAS
+// 2014.
 
 @testable import StillpointModel
 
@@ -9,7 +10,8 @@ extension LitmusTest {
         LitmusTest(
             "SB", "release/acquire", [W(x, 1, .release), R(y, .acquire)], [W(y, 1, .release), R(x, .acquire)],
             domains: [bit, bit], reason: "they do not order a write before a later read of another location"),
-        LitmusTest("SB", "sc", [W(x, 1, .sc), R(y, .sc)], [W(y, 1, .sc), R(x, .sc)], domains: [bit, bit], forbidden: "00"),
+        LitmusTest(
+            "SB", "sc", [W(x, 1, .sc), R(y, .sc)], [W(y, 1, .sc), R(x, .sc)], domains: [bit, bit], forbidden: "00"),
         LitmusTest(
             "SB", "sc writes, acquire reads", [W(x, 1, .sc), R(y, .acquire)], [W(y, 1, .sc), R(x, .acquire)],
             domains: [bit, bit], reason: "the reads take no part in psc"),
@@ -85,14 +87,15 @@ extension LitmusTest {
     static let loadBuffering: [LitmusTest] = [
         LitmusTest(
             "LB", "relaxed", [R(x), W(y, 1)], [R(y), W(x, 1)], domains: [bit, bit], forbidden: "11",
-            reason: "C++ allows it; RC11 forbids every cycle of program order and reads-from, and this model shows none"),
+            reason: "C++ allows it; RC11 forbids all cycles of program order and reads-from"),
         LitmusTest(
             "LB", "release/acquire", [R(x, .acquire), W(y, 1, .release)], [R(y, .acquire), W(x, 1, .release)],
             domains: [bit, bit], forbidden: "11"),
         LitmusTest(
             "LB", "updates", [R(x), .add(y, 1, .relaxed)], [R(y), .add(x, 1, .relaxed)], found: "0000 0010 1000",
             forbidden: "1010", reason: "as the relaxed one"),
-        LitmusTest("LB", "sc", [R(x, .sc), W(y, 1, .sc)], [R(y, .sc), W(x, 1, .sc)], domains: [bit, bit], forbidden: "11"),
+        LitmusTest(
+            "LB", "sc", [R(x, .sc), W(y, 1, .sc)], [R(y, .sc), W(x, 1, .sc)], domains: [bit, bit], forbidden: "11"),
     ]
 
     /// Two writes each: both first writes come last.
@@ -131,8 +134,8 @@ extension LitmusTest {
             "S", "release/acquire", [W(x, 2), W(y, 1, .release)], [R(y, .acquire), W(x, 1)], finals: [x],
             domains: [bit, left], forbidden: "1|2"),
         LitmusTest(
-            "S", "release fence, acquire fence", [W(x, 2), .fence(.release), W(y, 1)], [R(y), .fence(.acquire), W(x, 1)],
-            finals: [x], domains: [bit, left], forbidden: "1|2"),
+            "S", "release fence, acquire fence", [W(x, 2), .fence(.release), W(y, 1)],
+            [R(y), .fence(.acquire), W(x, 1)], finals: [x], domains: [bit, left], forbidden: "1|2"),
         LitmusTest(
             "S", "release/relaxed", [W(x, 2), W(y, 1, .release)], [R(y), W(x, 1)], finals: [x], domains: [bit, left]),
         LitmusTest(

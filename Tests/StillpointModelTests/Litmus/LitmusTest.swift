@@ -1,5 +1,6 @@
-// One row of the litmus table: a program of the literature with its orderings, all the outcomes that it must have, and so those
-// that it must not. Read results stand in the order of the text; what is left in the locations stands after a bar.
+// One row of the litmus table: a program of the literature with its orderings, all the outcomes that it must have,
+// and so those that it must not. Read results stand in the order of the text; what is left in the locations stands
+// after a bar.
 
 @testable import StillpointModel
 import Testing
