@@ -84,22 +84,23 @@ private var lockBitsOfThree: ProtocolModel {
 
 /// Two places for one word. It is in the second when `place` is 1.
 private struct MovingWord {
-    let words: Word
+    let first: Word
+    let second: Word
     let place: Word
     /// Whether the waiter is queued, or past that: it touches the word no more until it has looked where that is.
     let isAsleep: Word
 
     init(_ model: Model) {
-        words = model.allocate(Atomic<UInt32>.self, count: 2)
+        (first, second) = (model.allocate(Atomic<UInt32>.self), model.allocate(Atomic<UInt32>.self))
         (place, isAsleep) = (model.allocate(Atomic<UInt32>.self), model.allocate(Atomic<UInt32>.self))
-        words.initialize(to: Atomic(1 << shift))
-        model.name(words, "word")
-        model.name(words + 1, "moved word")
+        first.initialize(to: Atomic(1 << shift))
+        model.name(first, "word")
+        model.name(second, "moved word")
         model.name(place, "place")
         model.name(isAsleep, "isAsleep")
     }
 
-    var current: Word { words + Int(place.pointee.load(ordering: .acquiring)) }
+    var current: Word { place.pointee.load(ordering: .acquiring) == 0 ? first : second }
 
     func lock() -> LockOutcome {
         var waitingSince: UInt64 = 0
@@ -117,9 +118,9 @@ private struct MovingWord {
 
     /// Moves the word, as a pause does that finds all others asleep.
     func move() {
-        let value = words.pointee.load(ordering: .relaxed)
-        (words + 1).pointee.store(value & ~(2 << shift), ordering: .relaxed)
-        ModelMemory.freed(at: words, byteCount: 4)
+        let value = first.pointee.load(ordering: .relaxed)
+        second.pointee.store(value & ~(2 << shift), ordering: .relaxed)
+        ModelMemory.freed(at: first, byteCount: 4)
         place.pointee.store(1, ordering: .releasing)
     }
 }
@@ -127,7 +128,7 @@ private struct MovingWord {
 private var movedWhileHeld: ProtocolModel {
     ProtocolModel(
         "lock bits: the word moves under a sleeper", "L6: who was woken looks for the word again, and never reads the old one",
-        smoke: [.depthFirst(preemptions: 3, staleReads: 1)], long: [.sleepSets(staleReads: 1)]
+        smoke: [.depthFirst(preemptions: 4, staleReads: 1)], long: [.sleepSets(staleReads: 1)]
     ) { model in
         Specification.take(.bucket)
         let word = MovingWord(model)
@@ -141,7 +142,7 @@ private var movedWhileHeld: ProtocolModel {
             word.waitForSleep()
             data.pointee += 1
             word.move()
-            ParkingLot.unparkAll(at: word.words)
+            ParkingLot.unparkAll(at: word.first)
             LockBits.unlock(word.current, shift: shift)
         }
         model.finally { model.expect(data.pointee == 2 && bits(word.current) == 0, "two held it, or it is not free") }
@@ -151,7 +152,7 @@ private var movedWhileHeld: ProtocolModel {
 private var movedAfterHandOff: ProtocolModel {
     ProtocolModel(
         "lock bits: the word moves after a hand-off", "L3, L6: who was handed the lock holds it wherever the word is",
-        smoke: [.depthFirst(preemptions: 3, staleReads: 1)], long: [.sleepSets(staleReads: 1)]
+        smoke: [.depthFirst(preemptions: 4, staleReads: 1)], long: [.sleepSets(staleReads: 1)]
     ) { model in
         Specification.take(.bucket)
         let word = MovingWord(model)
@@ -165,7 +166,7 @@ private var movedAfterHandOff: ProtocolModel {
         model.thread("holder") {
             data.pointee += 1
             word.waitForSleep()
-            LockBits.unlockFairly(word.words, shift: shift)
+            LockBits.unlockFairly(word.first, shift: shift)
             word.move()
         }
         model.finally { model.expect(data.pointee == 2 && bits(word.current) == 0, "two held it, or it is not free") }

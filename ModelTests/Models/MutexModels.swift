@@ -35,8 +35,8 @@ extension Model {
 private var mutexTwice: ProtocolModel {
     ProtocolModel(
         "mutex: two threads, twice each", "one holds it at a time; [lock]; L1, L2; nobody sleeps for ever",
-        smoke: [.depthFirst(preemptions: 2, staleReads: 1), .random(seed: 1, runs: 5000)],
-        long: [.depthFirst(preemptions: 4, staleReads: 1), .priorities(seed: 1, depth: 4, runs: 500_000)]
+        smoke: [.depthFirst(preemptions: 4, staleReads: 1), .random(seed: 1, runs: 5000)],
+        long: [.depthFirst(preemptions: 6, staleReads: 1), .priorities(seed: 1, depth: 4, runs: 500_000)]
     ) { model in
         Specification.take(.bucket)
         model.idleSpins = 2
@@ -48,8 +48,8 @@ private var mutexTwice: ProtocolModel {
 private var mutexOfThree: ProtocolModel {
     ProtocolModel(
         "mutex: three threads", "one holds it at a time; [lock]; L1, L2; nobody sleeps for ever",
-        smoke: [.depthFirst(preemptions: 2, staleReads: 1), .priorities(seed: 2, depth: 4, runs: 5000)],
-        long: [.depthFirst(preemptions: 4, staleReads: 1), .priorities(seed: 2, depth: 4, runs: 500_000)]
+        smoke: [.depthFirst(preemptions: 3, staleReads: 1), .priorities(seed: 2, depth: 4, runs: 5000)],
+        long: [.depthFirst(preemptions: 5, staleReads: 1), .priorities(seed: 2, depth: 4, runs: 500_000)]
     ) { model in
         Specification.take(.bucket)
         useMutex(model, threads: ["a", "b", "c"], times: 1)
@@ -59,8 +59,8 @@ private var mutexOfThree: ProtocolModel {
 private var mutexWithRealBucket: ProtocolModel {
     ProtocolModel(
         "mutex: two threads, with the bucket's own lock", "the same down to the futex",
-        smoke: [.depthFirst(preemptions: 2, staleReads: 1), .random(seed: 3, runs: 3000)],
-        long: [.depthFirst(preemptions: 3, staleReads: 2), .priorities(seed: 3, depth: 4, runs: 500_000)]
+        smoke: [.depthFirst(preemptions: 4, staleReads: 2), .random(seed: 3, runs: 3000)],
+        long: [.depthFirst(preemptions: 6, staleReads: 2), .priorities(seed: 3, depth: 4, runs: 500_000)]
     ) { model in
         useMutex(model, threads: ["a", "b"], times: 1)
     }
@@ -121,8 +121,8 @@ private func expectHandOff(_ model: Model, _ mutex: MutexPointer, _ isDone: Ghos
 private var fairUnlock: ProtocolModel {
     ProtocolModel(
         "mutex: a fair unlock", "the first that waits is handed the lock, which is never free between: L3, [hand-off]",
-        smoke: [.depthFirst(preemptions: 3, staleReads: 1)],
-        long: [.depthFirst(preemptions: 5, staleReads: 2)]
+        smoke: [.depthFirst(preemptions: 5, staleReads: 2)],
+        long: [.depthFirst(preemptions: 8, staleReads: 2)]
     ) { model in
         Specification.take(.bucket)
         let (mutex, data) = model.allocateMutex()
@@ -182,8 +182,8 @@ private var patience: ProtocolModel {
 private var lockDeadlines: ProtocolModel {
     ProtocolModel(
         "mutex: deadlines", "who gives up leaves the lock whole, and no wake is lost with it: L1, L2, P2",
-        smoke: [.depthFirst(preemptions: 2, staleReads: 0), .priorities(seed: 6, depth: 4, runs: 5000)],
-        long: [.depthFirst(preemptions: 3, staleReads: 1), .priorities(seed: 6, depth: 5, runs: 500_000)]
+        smoke: [.depthFirst(preemptions: 3, staleReads: 1), .priorities(seed: 6, depth: 4, runs: 5000)],
+        long: [.depthFirst(preemptions: 5, staleReads: 1), .priorities(seed: 6, depth: 5, runs: 500_000)]
     ) { model in
         Specification.take(.bucket)
         let (mutex, data) = model.allocateMutex()
@@ -208,7 +208,7 @@ private var lockDeadlines: ProtocolModel {
 private var handOffAgainstDeadline: ProtocolModel {
     ProtocolModel(
         "mutex: a hand-off against a deadline", "who is handed the lock has it, though its deadline has passed: L3, P2",
-        smoke: [.depthFirst(preemptions: 3, staleReads: 1)], long: [.depthFirst(preemptions: 6, staleReads: 2)]
+        smoke: [.depthFirst(preemptions: 5, staleReads: 2)], long: [.depthFirst(preemptions: 8, staleReads: 2)]
     ) { model in
         Specification.take(.bucket)
         let (mutex, data) = model.allocateMutex()
@@ -231,8 +231,8 @@ private var handOffAgainstDeadline: ProtocolModel {
 private var freedMutex: ProtocolModel {
     ProtocolModel(
         "mutex: freed by the last who locks it", "L5: who unlocks touches the word no more once another can have it",
-        smoke: [.depthFirst(preemptions: 3, staleReads: 1), .priorities(seed: 7, depth: 4, runs: 5000)],
-        long: [.depthFirst(preemptions: 5, staleReads: 1), .priorities(seed: 7, depth: 4, runs: 500_000)]
+        smoke: [.sleepSets(staleReads: 1), .depthFirst(preemptions: 4, staleReads: 1)],
+        long: [.depthFirst(preemptions: 6, staleReads: 1), .priorities(seed: 7, depth: 4, runs: 500_000)]
     ) { model in
         Specification.take(.bucket)
         let mutex = model.allocate(ParkingMutex.self)

@@ -18,8 +18,8 @@ var parkingModels: [ProtocolModel] {
 private var bucketOfThree: ProtocolModel {
     ProtocolModel(
         "bucket: three threads", "[bucket]; B1: of several that sleep, none is forgotten",
-        smoke: [.depthFirst(preemptions: 3, staleReads: 1), .random(seed: 1, runs: 5000)],
-        long: [.depthFirst(preemptions: 4, staleReads: 2), .priorities(seed: 1, depth: 4, runs: 500_000)]
+        smoke: [.depthFirst(preemptions: 3, staleReads: 2), .random(seed: 1, runs: 5000)],
+        long: [.depthFirst(preemptions: 6, staleReads: 2), .priorities(seed: 1, depth: 4, runs: 500_000)]
     ) { model in
         useBucket(model, threads: ["a", "b", "c"], times: 1)
     }
@@ -28,8 +28,8 @@ private var bucketOfThree: ProtocolModel {
 private var bucketTwice: ProtocolModel {
     ProtocolModel(
         "bucket: two threads, twice each", "[bucket]; nobody sleeps for ever",
-        smoke: [.depthFirst(preemptions: 3, staleReads: 1), .random(seed: 2, runs: 5000)],
-        long: [.depthFirst(preemptions: 4, staleReads: 2), .priorities(seed: 2, depth: 4, runs: 500_000)]
+        smoke: [.depthFirst(preemptions: 5, staleReads: 2), .random(seed: 2, runs: 5000)],
+        long: [.depthFirst(preemptions: 7, staleReads: 2), .priorities(seed: 2, depth: 4, runs: 500_000)]
     ) { model in
         model.idleSpins = 2
         model.spuriousWakes = 1
@@ -62,7 +62,7 @@ private func useBucket(_ model: Model, threads: [String], times: Int) {
 private var sleepAgainstWake: ProtocolModel {
     ProtocolModel(
         "parking: sleep against a change and a wake", "no wake is missed; [wake], the token comes over; P4: a wake without cause",
-        smoke: [.sleepSets(staleReads: 2), .depthFirst(preemptions: 4, staleReads: 2)]
+        smoke: [.sleepSets(staleReads: 2), .depthFirst(preemptions: 5, staleReads: 2)]
     ) { model in
         Specification.take(.bucket)
         model.spuriousWakes = 1
@@ -73,8 +73,8 @@ private var sleepAgainstWake: ProtocolModel {
 private var sleepWithRealBucket: ProtocolModel {
     ProtocolModel(
         "parking: sleep against a change and a wake, with the bucket's own lock", "no wake is missed; [wake] [bucket]; P1",
-        smoke: [.depthFirst(preemptions: 3, staleReads: 1)],
-        long: [.depthFirst(preemptions: 4, staleReads: 2), .priorities(seed: 3, depth: 4, runs: 500_000)]
+        smoke: [.sleepSets(staleReads: 1), .depthFirst(preemptions: 4, staleReads: 2)],
+        long: [.depthFirst(preemptions: 6, staleReads: 2), .priorities(seed: 3, depth: 4, runs: 500_000)]
     ) { model in
         sleepOnce(model)
     }
@@ -101,7 +101,7 @@ private func sleepOnce(_ model: Model) {
 private var firstInFirstOut: ProtocolModel {
     ProtocolModel(
         "parking: first in, first out", "P1: two sleepers are woken in the order in which they were queued",
-        smoke: [.depthFirst(preemptions: 3, staleReads: 1)], long: [.depthFirst(preemptions: 5, staleReads: 2)]
+        smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 2)]
     ) { model in
         Specification.take(.bucket)
         let word = model.allocate(Atomic<UInt32>.self)
@@ -132,7 +132,7 @@ private var firstInFirstOut: ProtocolModel {
 private var deadlineAgainstUnpark: ProtocolModel {
     ProtocolModel(
         "parking: a deadline against an unpark", "P2: who is taken reports the wake, though its deadline has passed; P1",
-        smoke: [.sleepSets(staleReads: 2), .depthFirst(preemptions: 4, staleReads: 2)]
+        smoke: [.sleepSets(staleReads: 2), .depthFirst(preemptions: 6, staleReads: 2)]
     ) { model in
         Specification.take(.bucket)
         let word = model.allocate(Atomic<UInt32>.self)
@@ -162,8 +162,8 @@ private var deadlineAgainstUnpark: ProtocolModel {
 private var exactCounts: ProtocolModel {
     ProtocolModel(
         "parking: who else waits", "what unparkers and those whose deadline passes learn of others is exact; P1, P2",
-        smoke: [.depthFirst(preemptions: 2, staleReads: 1)],
-        long: [.depthFirst(preemptions: 4, staleReads: 1), .priorities(seed: 4, depth: 4, runs: 500_000)]
+        smoke: [.depthFirst(preemptions: 3, staleReads: 1)],
+        long: [.depthFirst(preemptions: 5, staleReads: 1), .priorities(seed: 4, depth: 4, runs: 500_000)]
     ) { model in
         Specification.take(.bucket)
         let word = model.allocate(Atomic<UInt32>.self)
