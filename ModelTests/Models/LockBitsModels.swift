@@ -128,7 +128,7 @@ private struct MovingWord {
 private var movedWhileHeld: ProtocolModel {
     ProtocolModel(
         "lock bits: the word moves under a sleeper", "L6: who was woken looks for the word again, and never reads the old one",
-        smoke: [.depthFirst(preemptions: 4, staleReads: 1)], long: [.sleepSets(staleReads: 1)]
+        smoke: [.depthFirst(preemptions: 3, staleReads: 1)], long: [.sleepSets(staleReads: 1)]
     ) { model in
         Specification.take(.bucket)
         let word = MovingWord(model)
@@ -152,7 +152,7 @@ private var movedWhileHeld: ProtocolModel {
 private var movedAfterHandOff: ProtocolModel {
     ProtocolModel(
         "lock bits: the word moves after a hand-off", "L3, L6: who was handed the lock holds it wherever the word is",
-        smoke: [.depthFirst(preemptions: 4, staleReads: 1)], long: [.sleepSets(staleReads: 1)]
+        smoke: [.depthFirst(preemptions: 3, staleReads: 1)], long: [.sleepSets(staleReads: 1)]
     ) { model in
         Specification.take(.bucket)
         let word = MovingWord(model)
