@@ -7,7 +7,9 @@ import StillpointPlatform
 
 @testable import StillpointSynchronization
 
-var lockBitsModels: [ProtocolModel] { [neighbours, lockBitsOfThree, movedWhileHeld, movedAfterHandOff, freedWord] }
+var lockBitsModels: [ProtocolModel] {
+    [neighbours, lockBitsOfThree, patienceOverTries, movedWhileHeld, movedAfterHandOff, freedWord]
+}
 
 private let shift: UInt32 = 2
 private typealias Word = UnsafeMutablePointer<Atomic<UInt32>>
@@ -77,6 +79,42 @@ private var lockBitsOfThree: ProtocolModel {
             model.expect(data.pointee == 3, "two held the lock at once")
             model.expect(word.pointee.load(ordering: .relaxed) == 1, "the lock is not free in the end")
         }
+    }
+}
+
+private var patienceOverTries: ProtocolModel {
+    ProtocolModel(
+        "lock bits: patience over several tries", "L4 for who looks for the word again after each sleep",
+        smoke: [.depthFirst(preemptions: 3, staleReads: 0), .priorities(seed: 3, depth: 4, runs: 5000)],
+        long: [.depthFirst(preemptions: 5, staleReads: 1), .priorities(seed: 3, depth: 5, runs: 500_000)]
+    ) { model in
+        Specification.take(.bucket)
+        model.clockJumpNanoseconds = ParkingLot.patienceNanoseconds
+        let (word, data) = model.allocateWord()
+        _ = LockBits.tryLock(word, shift: shift)
+        let since = Ghost(UInt64.max), isDone = Ghost(false)
+        model.thread("waiter") {
+            var waitingSince: UInt64 = 0
+            while !LockBits.lockOrRetry(word, shift: shift, waitingSince: &waitingSince, beforeSleep: {
+                if since.value == .max { since.value = MonotonicClock.nanoseconds() }
+            }).isLocked {}
+            data.pointee += 1
+            isDone.value = true
+            LockBits.unlock(word, shift: shift)
+        }
+        model.thread("holder") {
+            data.pointee += 1
+            for _ in 0..<2 {
+                let now = MonotonicClock.nanoseconds()
+                let mustHandOver = (ParkingInspection.waiterCount(at: word) ?? 0) > 0 && now >= since.value
+                    && now - since.value >= ParkingLot.patienceNanoseconds
+                LockBits.unlock(word, shift: shift)
+                guard LockBits.tryLock(word, shift: shift) else { return }
+                model.expect(!mustHandOver || isDone.value, "L4: the lock was free before the waiter had it")
+            }
+            LockBits.unlock(word, shift: shift)
+        }
+        model.finally { model.expect(bits(word) == 0, "the lock is not free in the end") }
     }
 }
 

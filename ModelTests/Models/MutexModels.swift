@@ -228,25 +228,36 @@ private var handOffAgainstDeadline: ProtocolModel {
 
 // MARK: The end of the memory
 
+/// Who gives up leaves PARKED set, so that an unlock goes the slow way with nobody queued: the lock is free for the next
+/// while the unlocker is still at work.
 private var freedMutex: ProtocolModel {
     ProtocolModel(
         "mutex: freed by the last who locks it", "L5: who unlocks touches the word no more once another can have it",
-        smoke: [.sleepSets(staleReads: 1), .depthFirst(preemptions: 4, staleReads: 1)],
-        long: [.depthFirst(preemptions: 6, staleReads: 1), .priorities(seed: 7, depth: 4, runs: 500_000)]
+        smoke: [.depthFirst(preemptions: 3, staleReads: 0), .priorities(seed: 7, depth: 5, runs: 10_000)],
+        long: [.depthFirst(preemptions: 4, staleReads: 1), .priorities(seed: 7, depth: 5, runs: 500_000)]
     ) { model in
         Specification.take(.bucket)
         let mutex = model.allocate(ParkingMutex.self)
         mutex.initialize(to: ParkingMutex())
-        let users = model.allocate(Int.self)
-        users.pointee = 2
+        let users = model.allocate(Atomic<Int>.self)
+        users.initialize(to: Atomic(3))
+        func leave() -> Bool { users.pointee.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 }
         for (name, isFair) in [("a", false), ("b", true)] {
             model.thread(name) {
                 mutex.pointee.lock()
-                users.pointee -= 1
-                let isLast = users.pointee == 0
+                let isLast = leave()
                 if isFair { mutex.pointee.unlockFairly() } else { mutex.pointee.unlock() }
                 if isLast { ModelMemory.freed(at: mutex, byteCount: MemoryLayout<ParkingMutex>.size) }
             }
+        }
+        model.thread("hurried") {
+            guard mutex.pointee.lock(untilNanoseconds: 1_000_000_100) else {
+                _ = leave()
+                return
+            }
+            let isLast = leave()
+            mutex.pointee.unlock()
+            if isLast { ModelMemory.freed(at: mutex, byteCount: MemoryLayout<ParkingMutex>.size) }
         }
     }
 }

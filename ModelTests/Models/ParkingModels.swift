@@ -9,7 +9,7 @@ import StillpointPlatform
 var parkingModels: [ProtocolModel] {
     [
         bucketOfThree, bucketTwice, sleepAgainstWake, sleepWithRealBucket, firstInFirstOut, deadlineAgainstUnpark,
-        exactCounts, nodeUsedAgain, unparkWhere,
+        exactCounts, nodeUsedAgain, twoAddresses, parkBeforeSleep, unparkWhere,
     ]
 }
 
@@ -229,6 +229,65 @@ private var nodeUsedAgain: ProtocolModel {
 @inline(never)
 private func parkHere(_ word: UnsafeRawPointer, _ validate: () -> Bool) -> ParkingLot.ParkOutcome {
     ParkingLot.park(at: word, validate: validate)
+}
+
+private var twoAddresses: ProtocolModel {
+    ProtocolModel(
+        "parking: two addresses in one bucket", "P1: a wake takes nobody from another address, and counts nobody there",
+        smoke: [.depthFirst(preemptions: 2, staleReads: 0)],
+        long: [.depthFirst(preemptions: 3, staleReads: 1), .priorities(seed: 6, depth: 4, runs: 500_000)]
+    ) { model in
+        Specification.take(.bucket)
+        let words = model.allocate(Atomic<UInt32>.self, count: 1000)
+        func bucket(_ word: UnsafeRawPointer) -> UnsafeMutableRawPointer {
+            ParkingTable.bucket(of: UInt(bitPattern: word)).line
+        }
+        guard let other = (1..<1000).first(where: { bucket(words + $0) == bucket(words) }) else {
+            return model.expect(false, "no two addresses in one bucket")
+        }
+        model.invariant("P1") { ParkingInspection.isWhole(at: words) }
+        for (index, word) in [words, words + other].enumerated() {
+            model.thread("sleeper \(index)") {
+                let outcome = ParkingLot.park(at: word, validate: { true })
+                model.expect(outcome == .unparked(token: UInt(index)), "woken for the other address")
+            }
+        }
+        model.thread("waker") {
+            for (index, word) in [words + other, words].enumerated() {
+                while true {
+                    let info = ParkingLot.unparkOne(at: word) { _ in UInt(1 - index) }
+                    model.expect(!info.hasMoreWaiters, "a waiter of the other address was counted")
+                    if info.didUnpark { break }
+                    spinHint()
+                }
+            }
+        }
+    }
+}
+
+private var parkBeforeSleep: ProtocolModel {
+    ProtocolModel(
+        "parking: a sleep inside beforeSleep", "a wake that comes while the queued thread sleeps elsewhere is not lost",
+        smoke: [.sleepSets(staleReads: 1)]
+    ) { model in
+        Specification.take(.bucket)
+        let words = model.allocate(Atomic<UInt32>.self, count: 2)
+        let (outer, inner) = (words, words + 1)
+        model.thread("sleeper") {
+            let outcome = ParkingLot.park(
+                at: outer, validate: { outer.pointee.load(ordering: .relaxed) == 0 },
+                beforeSleep: {
+                    _ = ParkingLot.park(at: inner, validate: { inner.pointee.load(ordering: .relaxed) == 0 })
+                })
+            model.expect(outcome == .notParked || outcome == .unparked(token: 9), "the token is another")
+        }
+        model.thread("waker") {
+            outer.pointee.store(1, ordering: .relaxed)
+            ParkingLot.unparkAll(at: outer, token: 9)
+            inner.pointee.store(1, ordering: .relaxed)
+            ParkingLot.unparkAll(at: inner)
+        }
+    }
 }
 
 private var unparkWhere: ProtocolModel {
