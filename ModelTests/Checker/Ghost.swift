@@ -5,7 +5,7 @@
 
 internal import CStillpointModel
 
-/// A value that the threads of a model read and write for its checks alone: no step, orders nothing, races with nothing.
+/// A value that the threads of a model read and write for its checks alone: no step, orders nothing, races with none.
 public final class Ghost<Value> {
     private var stored: Value
 
@@ -17,8 +17,8 @@ public final class Ghost<Value> {
     }
 }
 
-/// Runs `body` as a check between two steps: what it does is no step, and its accesses are not noted. Its atomics see the
-/// newest values. It changes nothing that the protocol sees.
+/// Runs `body` as a check between two steps: what it does is no step, and its accesses are not noted. Its atomics see
+/// the newest values. It changes nothing that the protocol sees.
 public func quietly<Result>(_ body: () -> Result) -> Result {
     guard sp_model_enter() == Mode.thread else { return body() }
     defer { sp_model_set_mode(Mode.thread) }

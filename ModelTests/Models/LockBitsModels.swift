@@ -60,7 +60,8 @@ private var neighbours: ProtocolModel {
 
 private var lockBitsOfThree: ProtocolModel {
     ProtocolModel(
-        "lock bits: three threads, fair and unfair", "one holds it at a time; L1 to L3; [lock] [hand-off]; the outcomes",
+        "lock bits: three threads, fair and unfair",
+        "one holds it at a time; L1 to L3; [lock] [hand-off]; the outcomes",
         smoke: [.depthFirst(preemptions: 2, staleReads: 1), .priorities(seed: 2, depth: 4, runs: 5000)],
         long: [.depthFirst(preemptions: 4, staleReads: 1), .priorities(seed: 2, depth: 4, runs: 500_000)]
     ) { model in
@@ -165,7 +166,8 @@ private struct MovingWord {
 
 private var movedWhileHeld: ProtocolModel {
     ProtocolModel(
-        "lock bits: the word moves under a sleeper", "L6: who was woken looks for the word again, and never reads the old one",
+        "lock bits: the word moves under a sleeper",
+        "L6: who was woken looks for the word again, and never reads the old one",
         smoke: [.depthFirst(preemptions: 3, staleReads: 1)], long: [.sleepSets(staleReads: 1)]
     ) { model in
         Specification.take(.bucket)
@@ -213,7 +215,8 @@ private var movedAfterHandOff: ProtocolModel {
 
 private var freedWord: ProtocolModel {
     ProtocolModel(
-        "lock bits: freed by the last who locks it", "L5: who unlocks touches the word no more once another can have it",
+        "lock bits: freed by the last who locks it",
+        "L5: who unlocks touches the word no more once another can have it",
         smoke: [.depthFirst(preemptions: 3, staleReads: 1)], long: [.depthFirst(preemptions: 5, staleReads: 1)]
     ) { model in
         Specification.take(.bucket)

@@ -228,8 +228,8 @@ private var handOffAgainstDeadline: ProtocolModel {
 
 // MARK: The end of the memory
 
-/// Who gives up leaves PARKED set, so that an unlock goes the slow way with nobody queued: the lock is free for the next
-/// while the unlocker is still at work.
+/// Who gives up leaves PARKED set, so that an unlock goes the slow way with nobody queued: the lock is free for the
+/// next while the unlocker is still at work.
 private var freedMutex: ProtocolModel {
     ProtocolModel(
         "mutex: freed by the last who locks it", "L5: who unlocks touches the word no more once another can have it",

@@ -61,7 +61,8 @@ private func useBucket(_ model: Model, threads: [String], times: Int) {
 
 private var sleepAgainstWake: ProtocolModel {
     ProtocolModel(
-        "parking: sleep against a change and a wake", "no wake is missed; [wake], the token comes over; P4: a wake without cause",
+        "parking: sleep against a change and a wake",
+        "no wake is missed; [wake], the token comes over; P4: a wake without cause",
         smoke: [.sleepSets(staleReads: 2), .depthFirst(preemptions: 5, staleReads: 2)]
     ) { model in
         Specification.take(.bucket)
@@ -72,7 +73,8 @@ private var sleepAgainstWake: ProtocolModel {
 
 private var sleepWithRealBucket: ProtocolModel {
     ProtocolModel(
-        "parking: sleep against a change and a wake, with the bucket's own lock", "no wake is missed; [wake] [bucket]; P1",
+        "parking: sleep against a change and a wake, with the bucket's own lock",
+        "no wake is missed; [wake] [bucket]; P1",
         smoke: [.sleepSets(staleReads: 1), .depthFirst(preemptions: 4, staleReads: 2)],
         long: [.depthFirst(preemptions: 6, staleReads: 2), .priorities(seed: 3, depth: 4, runs: 500_000)]
     ) { model in
@@ -131,7 +133,8 @@ private var firstInFirstOut: ProtocolModel {
 
 private var deadlineAgainstUnpark: ProtocolModel {
     ProtocolModel(
-        "parking: a deadline against an unpark", "P2: who is taken reports the wake, though its deadline has passed; P1",
+        "parking: a deadline against an unpark",
+        "P2: who is taken reports the wake, though its deadline has passed; P1",
         smoke: [.sleepSets(staleReads: 2), .depthFirst(preemptions: 6, staleReads: 2)]
     ) { model in
         Specification.take(.bucket)

@@ -37,7 +37,8 @@ extension Model {
 
 private var recursion: ProtocolModel {
     ProtocolModel(
-        "recursive mutex: two threads", "R1 to R3: the holder alone finds itself the owner; free when unlocked as often as locked",
+        "recursive mutex: two threads",
+        "R1 to R3: the holder alone finds itself the owner; free when unlocked as often as locked",
         smoke: [.depthFirst(preemptions: 2, staleReads: 2), .random(seed: 1, runs: 3000)],
         long: [.sleepSets(staleReads: 2)]
     ) { model in

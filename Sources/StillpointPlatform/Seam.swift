@@ -68,7 +68,7 @@ public func spinHint() { sp_spin_hint() }
 @inlinable @inline(__always)
 public func spinLimit(_ count: Int) -> Int { count }
 
-/// How many parts a table has that is walked as a whole: `count`. (Fewer on the model checker, where each is a step or two.)
+/// How many parts a table has that is walked as a whole: `count`. (Fewer on the model checker, where each is a step.)
 @inlinable @inline(__always)
 public func partCount(_ count: Int) -> Int { count }
 
