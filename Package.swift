@@ -48,6 +48,9 @@ let package = Package(
 
         // The model checker. No floor depends on it but in its own build, and no dependent compiles it.
         .target(name: "CStillpointModel"),
+        // The compiler's callbacks for plain accesses, for the executable of the models alone: elsewhere they would
+        // clash with ThreadSanitizer's.
+        .target(name: "CInstrumentation", dependencies: ["CStillpointModel"]),
         .target(
             name: "StillpointModel", dependencies: ["CStillpointModel"],
             swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("InternalImportsByDefault")]),

@@ -9,12 +9,29 @@
 #include <time.h>
 #include <unistd.h>
 
-static _Thread_local int mode;
-static _Thread_local void *execution;
+#define THREAD_LOCAL static _Thread_local __attribute__((tls_model("initial-exec")))
+THREAD_LOCAL int mode;
+THREAD_LOCAL void *execution;
+
+_Thread_local __attribute__((tls_model("initial-exec"))) int sp_model_ignored;
+
+// An allocation may be made under a lock of Swift's runtime that the checker needs itself, so it waits for the next time that the
+// thread comes here by its own code. More than fit are forgotten: fresh memory may then seem to have a past.
+enum { WAITING_ALLOCATIONS = 1024 };
+static _Thread_local struct {
+  const void *address;
+  size_t byteCount;
+} waiting[WAITING_ALLOCATIONS];
+THREAD_LOCAL int waiting_count;
+
+static void tell_allocations(void);
 
 int sp_model_enter(void) {
   int before = mode;
-  if (before == SP_MODEL_THREAD) mode = SP_MODEL_CHECKER;
+  if (before == SP_MODEL_THREAD) {
+    mode = SP_MODEL_CHECKER;
+    if (waiting_count != 0) tell_allocations();
+  }
   return before;
 }
 
@@ -90,21 +107,32 @@ void sp_model_set_hooks(sp_model_access_hook access, sp_model_memory_hook memory
 }
 
 void sp_model_access(const void *address, size_t byteCount, int isWrite, const void *instruction) {
-  if (mode != SP_MODEL_THREAD) return;
+  if (mode != SP_MODEL_THREAD || sp_model_ignored != 0) return;
   mode = SP_MODEL_CHECKER;
+  if (waiting_count != 0) tell_allocations();
   access_hook((uintptr_t)address, byteCount, isWrite, (uintptr_t)instruction);
   mode = SP_MODEL_THREAD;
 }
 
-static void tell_memory(const void *address, size_t byteCount, int isFreed) {
-  if (mode != SP_MODEL_THREAD) return;
-  mode = SP_MODEL_CHECKER;
-  memory_hook((uintptr_t)address, byteCount, isFreed);
-  mode = SP_MODEL_THREAD;
+static void tell_allocations(void) {
+  int count = waiting_count;
+  waiting_count = 0;
+  for (int index = 0; index < count; index += 1)
+    memory_hook((uintptr_t)waiting[index].address, waiting[index].byteCount, 0);
 }
 
-void sp_model_allocated(const void *address, size_t byteCount) { tell_memory(address, byteCount, 0); }
-void sp_model_freed(const void *address, size_t byteCount) { tell_memory(address, byteCount, 1); }
+void sp_model_allocated(const void *address, size_t byteCount) {
+  if (mode != SP_MODEL_THREAD || waiting_count == WAITING_ALLOCATIONS) return;
+  waiting[waiting_count].address = address;
+  waiting[waiting_count].byteCount = byteCount;
+  waiting_count += 1;
+}
+
+void sp_model_freed(const void *address, size_t byteCount) {
+  if (sp_model_enter() != SP_MODEL_THREAD) return;
+  memory_hook((uintptr_t)address, byteCount, 1);
+  mode = SP_MODEL_THREAD;
+}
 
 // Symbols and time ---------------------------------------------------------------------------------------------
 
@@ -120,8 +148,11 @@ extern char *swift_demangle(const char *name, size_t length, char *output, size_
 char *sp_model_demangle(const char *symbol) { return swift_demangle(symbol, strlen(symbol), NULL, NULL, 0); }
 void sp_model_free(void *memory) { free(memory); }
 
-uint64_t sp_model_wall_nanoseconds(void) {
+static uint64_t nanoseconds(clockid_t clock) {
   struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
+  clock_gettime(clock, &time);
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
+
+uint64_t sp_model_wall_nanoseconds(void) { return nanoseconds(CLOCK_MONOTONIC); }
+uint64_t sp_model_processor_nanoseconds(void) { return nanoseconds(CLOCK_THREAD_CPUTIME_ID); }

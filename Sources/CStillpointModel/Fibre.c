@@ -26,6 +26,7 @@ struct sp_fibre {
   void *argument;
   void *bottom;
   size_t byteCount;
+  int ignored;      // `sp_model_ignored`, while it does not run
   void *sanitizer;  // ThreadSanitizer's fibre, or AddressSanitizer's fake stack
 };
 
@@ -64,7 +65,7 @@ enum { SAVED_WORDS = 20, RETURN_WORD = 11 };
 #endif
 
 /// The fibre that a switch goes to: how a new one learns who it is.
-static _Thread_local struct sp_fibre *arriving;
+static _Thread_local __attribute__((tls_model("initial-exec"))) struct sp_fibre *arriving;
 
 static void arrived(struct sp_fibre *self) {
 #if WITH_ADDRESS_SANITIZER
@@ -130,6 +131,8 @@ void sp_fibre_destroy(struct sp_fibre *fibre) {
 
 void sp_fibre_switch(struct sp_fibre *from, struct sp_fibre *to) {
   arriving = to;
+  from->ignored = sp_model_ignored;
+  sp_model_ignored = to->ignored;
 #if WITH_THREAD_SANITIZER
   __tsan_switch_to_fiber(to->sanitizer, 0);
 #elif WITH_ADDRESS_SANITIZER

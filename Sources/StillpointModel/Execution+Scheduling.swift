@@ -74,7 +74,7 @@ extension Execution {
             slots[thread].status = .ready
             return thread
         }
-        if !model.invariants.isEmpty { checkInvariants() }
+        if model.hasInvariants { checkInvariants() }
         gatherAlternatives()
         if alternativeCount == 0 {
             for thread in 0..<threadCount where slots[thread].status != .ended { failForDeadlock() }

@@ -28,7 +28,7 @@ extension Execution {
 
     func futexWake(_ address: UInt, _ count: Int, _ site: Site) -> Int {
         var step = Operation(.futexWake, address, site)
-        let isOmitted = (mutant != nil || sites != nil) && mutate(&step)
+        let isOmitted = watchesSites && mutate(&step)
         step.operand = UInt64(bitPattern: Int64(count))
         announce(step)
         var woken = 0

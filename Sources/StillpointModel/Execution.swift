@@ -30,36 +30,38 @@ final class Execution {
     let alternatives: UnsafeMutablePointer<Alternative>
     let stacks: FibreStacks
     let arena: Arena
-    var model: Model
+    let model = Model()
     let setUp: (Model) -> Void
     let memory = MemoryModel()
-    var mutant: Mutant?
-    var sites: SiteList?
+    let mutant: Mutant?
+    let sites: SiteList?
+    /// There is a mutant, or a list of places.
+    let watchesSites: Bool
 
     // Of the run
-    var threadCount = 0
-    var bodies: [() -> Void] = []
+    @exclusivity(unchecked) var threadCount = 0
+    @exclusivity(unchecked) var bodies: [() -> Void] = []
     /// The slot whose fibre runs.
-    var current = controlIndex
-    var running = 0
-    var stepCount = 0
-    var traceCount = 0
-    var clock: UInt64 = 0
-    var changes: UInt64 = 0
-    var sequence: UInt64 = 0
-    var forcedSpins = 0
-    var spuriousWakesLeft = 0
-    var preemptions = 0
-    var staleReads = 0
-    var alternativeCount = 0
-    var freeAlternativeCount = 0
-    var choices = ChoiceLog()
-    var locks: [HeldLock] = []
-    var lockSnapshots: [UInt: ClockSnapshot] = [:]
-    var gracePeriods = GracePeriodState()
-    var threadLocals = ThreadLocals()
-    var failure: String?
-    var lastWasStale = false
+    @exclusivity(unchecked) var current = controlIndex
+    @exclusivity(unchecked) var running = 0
+    @exclusivity(unchecked) var stepCount = 0
+    @exclusivity(unchecked) var traceCount = 0
+    @exclusivity(unchecked) var clock: UInt64 = 0
+    @exclusivity(unchecked) var changes: UInt64 = 0
+    @exclusivity(unchecked) var sequence: UInt64 = 0
+    @exclusivity(unchecked) var forcedSpins = 0
+    @exclusivity(unchecked) var spuriousWakesLeft = 0
+    @exclusivity(unchecked) var preemptions = 0
+    @exclusivity(unchecked) var staleReads = 0
+    @exclusivity(unchecked) var alternativeCount = 0
+    @exclusivity(unchecked) var freeAlternativeCount = 0
+    let choices = ChoiceLog()
+    @exclusivity(unchecked) var locks: [HeldLock] = []
+    @exclusivity(unchecked) var lockSnapshots: [UInt: ClockSnapshot] = [:]
+    @exclusivity(unchecked) var gracePeriods = GracePeriodState()
+    let threadLocals = ThreadLocals()
+    @exclusivity(unchecked) var failure: String?
+    @exclusivity(unchecked) var lastWasStale = false
 
     private let outside: OpaquePointer
 
@@ -67,6 +69,7 @@ final class Execution {
         self.explorer = explorer
         self.mutant = mutant
         self.sites = sites
+        watchesSites = mutant != nil || sites != nil
         self.setUp = setUp
         stacks = FibreStacks(count: Self.maximumThreadCount + 1)
         arena = Arena()
@@ -76,7 +79,6 @@ final class Execution {
         alternatives = .allocate(capacity: Alternative.capacity)
         guard let adopted = sp_fibre_adopt() else { fatalError("no memory for a fibre") }
         outside = adopted
-        model = Model()
     }
 
     /// After the last run. Fibres hold the execution by reference, so nothing waits for the last of those.
@@ -89,6 +91,7 @@ final class Execution {
         arena.unmap()
         slots.deallocate()
         trace.deallocate()
+        choices.deallocate()
         alternatives.deallocate()
     }
 

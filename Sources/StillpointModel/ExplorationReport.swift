@@ -19,13 +19,18 @@ public struct ExplorationReport: Sendable, CustomStringConvertible {
     public internal(set) var longestRun = 0
     public internal(set) var steps = 0
     public internal(set) var seconds = 0.0
+    /// Of the OS thread that explored: what speed is measured by, as other programs run meanwhile.
+    public internal(set) var processorSeconds = 0.0
 
     init(model: String, strategy: String) {
         self.model = model
         self.strategy = strategy
     }
 
-    public var runsPerSecond: Double { seconds > 0 ? Double(runs + redundantRuns) / seconds : 0 }
+    /// Of processor time.
+    public var runsPerSecond: Double {
+        processorSeconds > 0 ? Double(runs + redundantRuns) / processorSeconds : 0
+    }
 
     mutating func note(_ execution: Execution, _ explorer: Explorer) {
         longestRun = max(longestRun, execution.stepCount)

@@ -34,7 +34,7 @@ public enum ExplorationStrategy: Sendable, CustomStringConvertible {
         case .sleepSets(let staleReads): SleepSetExplorer(staleReads: staleReads)
         case .random(let seed, _): RandomExplorer(seed: seed)
         case .priorities(let seed, let depth, _): PriorityExplorer(seed: seed, depth: depth)
-        case .replay(let token): ChoiceLog(token: token).map(ReplayExplorer.init)
+        case .replay(let token): ChoiceLog.indices(of: token).map(ReplayExplorer.init)
         }
     }
 

@@ -70,6 +70,9 @@ typedef void (*sp_model_memory_hook)(uintptr_t address, size_t byteCount, int is
 void sp_model_set_hooks(sp_model_access_hook access, sp_model_memory_hook memory);
 /// What the compiler's callbacks come to; nothing unless a model thread runs.
 void sp_model_access(const void *address, size_t byteCount, int isWrite, const void *_Nullable instruction);
+/// How many regions the running fibre is in whose accesses the compiler wants ignored (`deinit`, where nobody else can see the
+/// object).
+extern _Thread_local int sp_model_ignored;
 /// What an allocator tells; nothing unless a model thread runs.
 void sp_model_allocated(const void *address, size_t byteCount);
 void sp_model_freed(const void *address, size_t byteCount);
@@ -93,6 +96,8 @@ const char *_Nullable sp_model_symbol(uintptr_t instruction, ptrdiff_t *offset);
 char *_Nullable sp_model_demangle(const char *symbol);
 void sp_model_free(void *_Nullable memory);
 uint64_t sp_model_wall_nanoseconds(void);
+/// Of this OS thread.
+uint64_t sp_model_processor_nanoseconds(void);
 
 #pragma clang assume_nonnull end
 #endif
