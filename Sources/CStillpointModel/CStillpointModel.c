@@ -2,7 +2,7 @@
 #include "CStillpointModel.h"
 
 #include <dlfcn.h>
-#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -136,17 +136,34 @@ void sp_model_freed(const void *address, size_t byteCount) {
 
 // Symbols and time ---------------------------------------------------------------------------------------------
 
-const char *sp_model_symbol(uintptr_t instruction, ptrdiff_t *offset) {
-  Dl_info info;
-  if (dladdr((void *)instruction, &info) == 0 || info.dli_sname == NULL) return NULL;
-  *offset = (char *)instruction - (char *)info.dli_saddr;
-  return info.dli_sname;
-}
-
 extern char *swift_demangle(const char *name, size_t length, char *output, size_t *outputLength, uint32_t flags);
 
-char *sp_model_demangle(const char *symbol) { return swift_demangle(symbol, strlen(symbol), NULL, NULL, 0); }
-void sp_model_free(void *memory) { free(memory); }
+void sp_model_describe(uintptr_t instruction, char *text, size_t capacity) {
+  Dl_info info;
+  // What is known is the place that the call returns to: it may be the beginning of the next function.
+  uintptr_t address = instruction - 1;
+  if (dladdr((void *)address, &info) == 0) {
+    snprintf(text, capacity, "0x%zx", (size_t)instruction);
+    return;
+  }
+  size_t offset = address - (uintptr_t)info.dli_fbase;
+  snprintf(text, capacity, "%s+0x%zx", info.dli_fname, offset);
+  char command[1200], function[400], place[400];
+  int length = snprintf(command, sizeof command, "llvm-symbolizer --basenames --obj='%s' 0x%zx 2>/dev/null",
+                        info.dli_fname, offset);
+  if (length < 0 || (size_t)length >= sizeof command || strchr(info.dli_fname, '\'') != NULL) return;
+  FILE *output = popen(command, "r");
+  if (output == NULL) return;
+  if (fgets(function, sizeof function, output) != NULL && fgets(place, sizeof place, output) != NULL &&
+      function[0] != '?') {
+    function[strcspn(function, "\n")] = 0;
+    place[strcspn(place, "\n")] = 0;
+    char *demangled = swift_demangle(function, strlen(function), NULL, NULL, 0);
+    snprintf(text, capacity, "%s %s", place, demangled != NULL ? demangled : function);
+    free(demangled);
+  }
+  pclose(output);
+}
 
 static uint64_t nanoseconds(clockid_t clock) {
   struct timespec time;

@@ -90,11 +90,8 @@ void sp_model_write_error(const char *text, size_t byteCount);
 
 // Symbols and time ---------------------------------------------------------------------------------------------
 
-/// The symbol that holds an instruction, and how far in; null if the program does not export it.
-const char *_Nullable sp_model_symbol(uintptr_t instruction, ptrdiff_t *offset);
-/// Null if it is no Swift symbol; else to be freed.
-char *_Nullable sp_model_demangle(const char *symbol);
-void sp_model_free(void *_Nullable memory);
+/// The line and function of an instruction's caller, by `llvm-symbolizer` if that is installed; else the file and how far in.
+void sp_model_describe(uintptr_t instruction, char *text, size_t capacity);
 uint64_t sp_model_wall_nanoseconds(void);
 /// Of this OS thread.
 uint64_t sp_model_processor_nanoseconds(void);
