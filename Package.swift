@@ -30,6 +30,7 @@ let package = Package(
             ]),
         .executable(name: "stillpoint", targets: ["StillpointCommand"]),
         .executable(name: "stillpoint-stress", targets: ["StillpointStress"]),
+        .executable(name: "stillpoint-models", targets: ["StillpointModels"]),
     ],
     traits: [
         // The same source runs on the model checker (docs/verification.md). For this package's own tests alone.
@@ -47,12 +48,9 @@ let package = Package(
             linkerSettings: [.linkedLibrary("urcu-qsbr"), .linkedLibrary("urcu-common")]),
 
         // The model checker. No floor depends on it but in its own build, and no dependent compiles it.
-        .target(name: "CStillpointModel"),
-        // The compiler's callbacks for plain accesses, for the executable of the models alone: elsewhere they would
-        // clash with ThreadSanitizer's.
-        .target(name: "CInstrumentation", dependencies: ["CStillpointModel"]),
+        .target(name: "CStillpointModel", path: "ModelTests/Switch"),
         .target(
-            name: "StillpointModel", dependencies: ["CStillpointModel"],
+            name: "StillpointModel", dependencies: ["CStillpointModel"], path: "ModelTests/Checker",
             swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("InternalImportsByDefault")]),
 
         .target(
@@ -95,6 +93,18 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "StressTests"),
+
+        // Models of the protocols: `script/models` builds them with the trait ModelCheck; without it they are empty.
+        .target(name: "CInstrumentation", dependencies: ["CStillpointModel"], path: "ModelTests/Instrumentation"),
+        .executableTarget(
+            name: "StillpointModels",
+            dependencies: [
+                "CStillpoint", "StillpointModel", "StillpointPlatform", "StillpointSynchronization", "StillpointMemory",
+                "StillpointThreads",
+                .target(name: "CInstrumentation", condition: .when(traits: ["ModelCheck"])),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "ModelTests/Models"),
 
         tests(of: "StillpointModel"),
         tests(of: "StillpointPlatform"),

@@ -44,7 +44,6 @@ public import StillpointObjects
 internal import StillpointPlatform
 internal import StillpointSynchronization
 public import StillpointThreads
-internal import Synchronization
 
 /// Collecting an interpreter.
 public enum Collector {

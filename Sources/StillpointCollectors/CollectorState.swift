@@ -5,7 +5,6 @@ public import StillpointObjects
 public import StillpointPlatform
 internal import StillpointSynchronization
 internal import StillpointThreads
-internal import Synchronization
 
 /// One interpreter's collector.
 @safe

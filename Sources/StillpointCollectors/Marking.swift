@@ -7,9 +7,9 @@
 //     marks at least one object more than the one before, or drops nothing; so it ends.
 // World stopped; one thread marks.
 
+internal import StillpointPlatform
 internal import StillpointMemory
 internal import StillpointObjects
-internal import Synchronization
 
 /// Bits of the type word that belong to the collector, beside the type index and the lock.
 enum CollectorBits {

@@ -11,7 +11,6 @@ internal import StillpointPlatform
 internal import StillpointMemory
 public import StillpointObjects
 internal import StillpointThreads
-internal import Synchronization
 
 /// The objects of one interpreter and who refers to whom. Made while the world is stopped.
 struct ObjectGraph {

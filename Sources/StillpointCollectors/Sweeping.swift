@@ -4,9 +4,9 @@
 // A trash object's references to kept objects are uncounted (K3). Its references to other trash are not looked at: the
 // mark bits tell the two apart, so it does not matter which trash object is freed first.
 
+internal import StillpointPlatform
 internal import StillpointMemory
 internal import StillpointObjects
-internal import Synchronization
 
 extension UnsafeMutablePointer where Pointee == CollectorState {
     /// Frees what is not marked; returns what is to be destroyed after the pause.

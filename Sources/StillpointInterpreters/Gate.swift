@@ -10,7 +10,6 @@
 // [leave]  what was done inside  ->  what `close` and `tryClose` return to
 
 internal import StillpointPlatform
-internal import Synchronization
 
 /// A count of users with an end. In raw memory that outlives its users: an object holds it.
 struct Gate: ~Copyable {

@@ -8,7 +8,6 @@
 internal import StillpointPlatform
 internal import StillpointSynchronization
 internal import StillpointThreads
-internal import Synchronization
 
 /// A thread state of one interpreter that its OS thread attaches and detaches as it likes.
 ///

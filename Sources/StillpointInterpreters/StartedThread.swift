@@ -11,7 +11,6 @@ internal import Glibc
 internal import StillpointPlatform
 internal import StillpointSynchronization
 internal import StillpointThreads
-internal import Synchronization
 
 /// A thread that an interpreter has started. Dropping this value without `join` is allowed: shutdown waits for the thread
 /// all the same, and tells what it threw.

@@ -4,7 +4,6 @@
 internal import Glibc
 internal import StillpointPlatform
 internal import StillpointThreads
-internal import Synchronization
 
 /// The OS thread that has the world stopped, if any.
 struct StopMark: ~Copyable {

@@ -16,7 +16,6 @@
 // took the address from, and who hands a block on orders that by an edge of its own (Page.swift).
 
 public import StillpointPlatform
-public import Synchronization
 
 /// The header of a block in a page heap. All access is atomic.
 public struct BlockHeader: ~Copyable {

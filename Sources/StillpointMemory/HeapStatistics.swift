@@ -1,7 +1,6 @@
 // What a heap holds, counted.
 
 internal import StillpointPlatform
-internal import Synchronization
 
 /// What the heap of an interpreter holds: one moment's figures, all counted, none estimated.
 public struct HeapStatistics: Equatable, Sendable {

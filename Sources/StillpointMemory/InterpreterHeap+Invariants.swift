@@ -2,7 +2,6 @@
 // InterpreterHeap.swift.
 
 internal import StillpointPlatform
-internal import Synchronization
 
 extension UnsafeMutablePointer where Pointee == InterpreterHeap {
     /// Traps where an invariant of this heap, its segments or its pages does not hold. World stopped.

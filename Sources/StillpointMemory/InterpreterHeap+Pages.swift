@@ -2,7 +2,6 @@
 // block.
 
 internal import StillpointPlatform
-internal import Synchronization
 
 // MARK: Pages of a class
 

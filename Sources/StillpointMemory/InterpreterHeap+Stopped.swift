@@ -3,7 +3,6 @@
 // A stop is a grace period: whoever looks at an object without having retained it does so between two safepoints (P6).
 
 internal import StillpointPlatform
-internal import Synchronization
 
 extension UnsafeMutablePointer where Pointee == InterpreterHeap {
     /// Calls `body` with each page, owned, full, abandoned, empty or of one large block, in address order, until it

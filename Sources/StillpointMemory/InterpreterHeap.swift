@@ -14,7 +14,6 @@
 
 internal import StillpointPlatform
 internal import StillpointSynchronization
-internal import Synchronization
 
 /// When the memory of an empty page may serve another purpose.
 public enum PageReturn: Sendable {

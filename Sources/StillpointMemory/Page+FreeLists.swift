@@ -3,7 +3,6 @@
 
 internal import CStillpoint
 internal import StillpointPlatform
-internal import Synchronization
 
 extension UnsafeMutablePointer where Pointee == Page {
     /// Makes `freeList` of what the owner and others have freed, or of blocks never handed out. False: there

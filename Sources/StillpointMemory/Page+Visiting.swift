@@ -1,7 +1,6 @@
 // What a collector does with a page while the world is stopped: visit its objects, mark them, free the dead.
 
 internal import StillpointPlatform
-internal import Synchronization
 
 extension UnsafeMutablePointer where Pointee == Page {
     /// Calls `body` with each block of the page that holds an object, in address order. A block that was handed

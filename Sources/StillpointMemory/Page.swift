@@ -42,7 +42,6 @@
 // Source of the idea: mimalloc's free-list sharding (Leijen, Zorn, de Moura 2019).
 
 public import StillpointPlatform
-public import Synchronization
 
 /// Where a page is filed. Written by whoever may make the move.
 enum PageState: UInt8 {

@@ -1,7 +1,6 @@
 // The slow paths of a thread state's heap: the owner's side of a page's states (Page.swift).
 
 internal import StillpointPlatform
-internal import Synchronization
 
 extension UnsafeMutablePointer where Pointee == ThreadHeap {
     /// Allocates when the current page's free list is empty.

@@ -7,8 +7,7 @@
 // States of pages, invariants, edges: Page.swift.
 
 public import CStillpoint
-internal import StillpointPlatform
-public import Synchronization
+public import StillpointPlatform
 
 /// The pages of one size class that a heap owns, the current one aside. Owner only, or world stopped.
 @unsafe

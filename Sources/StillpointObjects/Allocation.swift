@@ -5,9 +5,8 @@
 // [born]  payload, owner and shared word  ->  the type word
 
 public import StillpointMemory
-internal import StillpointPlatform
+public import StillpointPlatform
 internal import StillpointThreads
-public import Synchronization
 
 /// Making objects. Each comes with one count, the caller's; the caller puts it into a handle before its next safepoint.
 public enum Allocation {

@@ -8,8 +8,7 @@
 // [publish]  what was written to an object before it was stored in a slot  ->  who loads it from there
 
 internal import StillpointMemory
-internal import StillpointPlatform
-public import Synchronization
+public import StillpointPlatform
 
 /// Stores and loads of references in the heap.
 public enum Barrier {

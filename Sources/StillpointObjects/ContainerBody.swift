@@ -14,7 +14,6 @@
 public import StillpointMemory
 public import StillpointPlatform
 internal import StillpointThreads
-public import Synchronization
 
 /// The payload of a container.
 @usableFromInline

@@ -3,7 +3,6 @@
 internal import StillpointMemory
 internal import StillpointPlatform
 internal import StillpointThreads
-internal import Synchronization
 
 extension Counting {
     // MARK: Other threads

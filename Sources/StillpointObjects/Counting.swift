@@ -33,8 +33,7 @@
 // [queue]         the lock of the owner's identifier: a queued count  ->  its merge
 
 public import StillpointMemory
-internal import StillpointPlatform
-public import Synchronization
+public import StillpointPlatform
 
 /// Retain and release. `thread` is the calling thread's attached state, of the object's interpreter; unless it says
 /// otherwise, the caller has a count of the object, or a slot has that the caller knows not to change.

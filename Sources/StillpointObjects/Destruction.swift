@@ -8,7 +8,6 @@
 
 public import StillpointMemory
 internal import StillpointPlatform
-internal import Synchronization
 
 /// The end of objects.
 public enum Destruction {

@@ -11,7 +11,6 @@
 internal import Glibc
 internal import StillpointMemory
 internal import StillpointPlatform
-internal import Synchronization
 
 /// An entry. All fields are atomic; stored under the dictionary's lock, the key last.
 struct DictionaryEntry: ~Copyable {

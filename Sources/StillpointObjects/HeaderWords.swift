@@ -6,8 +6,7 @@
 //   type    31 .. 26 | 25 .. 24 | 23 ......... 0     collector bits | lock | type index
 
 public import StillpointMemory
-internal import StillpointPlatform
-public import Synchronization
+public import StillpointPlatform
 
 /// The address of an object: of its header. Good until the next safepoint of the thread that holds it; across one, a
 /// root slot holds the object.

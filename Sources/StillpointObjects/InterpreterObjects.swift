@@ -4,7 +4,6 @@ public import StillpointMemory
 public import StillpointPlatform
 internal import StillpointSynchronization
 public import StillpointThreads
-public import Synchronization
 
 /// How many objects were made and have died, and what became of counts: exact at a stop.
 public struct ObjectCounts: Equatable, Sendable {

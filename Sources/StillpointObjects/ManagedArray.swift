@@ -1,6 +1,5 @@
 public import StillpointMemory
 public import StillpointPlatform
-internal import Synchronization
 
 /// A fixed number of references. Each is read and stored by itself, by any thread, without a lock.
 ///

@@ -1,6 +1,5 @@
 public import StillpointMemory
 internal import StillpointPlatform
-internal import Synchronization
 
 /// Immutable bytes, with their hash: keys, and the text of strings.
 ///

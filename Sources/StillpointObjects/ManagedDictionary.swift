@@ -1,7 +1,6 @@
 public import StillpointMemory
 public import StillpointThreads
 internal import StillpointPlatform
-internal import Synchronization
 
 /// A dictionary from bytes to references. Looking up takes no lock and allocates nothing; changes are made under the
 /// dictionary's lock. How: ContainerBody.swift, DictionaryStorage.swift.

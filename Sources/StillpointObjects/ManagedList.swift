@@ -1,7 +1,6 @@
 public import StillpointMemory
 public import StillpointThreads
 public import StillpointPlatform
-public import Synchronization
 
 /// A list of references that grows. Reading takes no lock; changes are made under the list's lock. How:
 /// ContainerBody.swift.

@@ -2,7 +2,6 @@
 
 internal import StillpointMemory
 public import StillpointPlatform
-public import Synchronization
 
 /// A struct that is the payload of objects. Its references to other objects are stored members of type `Field`, and
 /// `references` names every one of them: an object that only an unnamed one refers to is freed.

@@ -9,7 +9,6 @@
 internal import StillpointMemory
 internal import StillpointPlatform
 internal import StillpointThreads
-internal import Synchronization
 
 /// The queue: chunks of raw memory. Guarded by the lock of the owner's identifier.
 @safe

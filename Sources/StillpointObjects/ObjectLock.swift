@@ -10,7 +10,6 @@ internal import StillpointMemory
 public import StillpointPlatform
 public import StillpointSynchronization
 public import StillpointThreads
-public import Synchronization
 
 /// Short sections over one object.
 public enum ObjectLock {

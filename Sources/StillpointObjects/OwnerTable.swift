@@ -19,7 +19,6 @@
 internal import StillpointPlatform
 internal import StillpointSynchronization
 internal import StillpointThreads
-internal import Synchronization
 
 /// What became of a count handed to an object's owner.
 enum Delivery {

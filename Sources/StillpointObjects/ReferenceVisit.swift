@@ -2,7 +2,6 @@
 
 public import StillpointMemory
 public import StillpointPlatform
-public import Synchronization
 
 /// A place in the heap that holds an object's address, or 0. Threads read it without a lock, so all access is atomic.
 public typealias ReferenceSlot = UnsafeMutablePointer<Atomic<UInt>>

@@ -15,7 +15,6 @@ internal import StillpointMemory
 internal import StillpointPlatform
 internal import StillpointSynchronization
 internal import StillpointThreads
-internal import Synchronization
 
 enum Retirement {
     /// Frees `storage`, which the caller has just unpublished, once no reader can be in it.

@@ -8,7 +8,6 @@
 internal import StillpointMemory
 internal import StillpointPlatform
 internal import StillpointSynchronization
-internal import Synchronization
 
 /// The table. In raw memory, as long as its runtime.
 @safe

@@ -13,6 +13,7 @@ public func require(_ condition: Bool, _ text: @autoclosure () -> String) {
 /// Ends the process with `text` on standard error.
 @inline(never)
 public func endProcess(_ text: String) -> Never {
+    noteMisuse(text)
     var line = "stillpoint: \(text)\n"
     line.withUTF8 { bytes in
         // One write, so that lines of several threads do not mix; there is nobody left to tell if it fails.

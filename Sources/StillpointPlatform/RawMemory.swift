@@ -33,6 +33,7 @@ public enum RawMemory {
             guard let block = unsafe calloc(1, size) else {
                 throw PlatformError(call: "calloc", errorNumber: ENOMEM)
             }
+            unsafe noteAllocation(block, byteCount: size)
             return unsafe block
         }
         var block: UnsafeMutableRawPointer?
@@ -41,11 +42,14 @@ public enum RawMemory {
             throw PlatformError(call: "posix_memalign", errorNumber: failure)
         }
         unsafe memset(block, 0, size)
+        unsafe noteAllocation(block, byteCount: size)
         return unsafe block
     }
 
     /// Gives a block of `allocate` back; nothing for `nil`.
     public static func free(_ block: UnsafeMutableRawPointer?) {
+        guard let block = unsafe block else { return }
+        unsafe noteRelease(block)
         unsafe Glibc.free(block)
     }
 }

@@ -11,7 +11,7 @@ internal import StillpointPlatform
 /// Bounded waiting: each round is twice as long as the one before.
 struct Backoff {
     /// Rounds of 1, 2, 4 … spin hints: 511 in all.
-    static let spinRounds = 9
+    static var spinRounds: Int { spinLimit(9) }
 
     private var round = 0
 

@@ -9,7 +9,6 @@
 // One big array counts for what it is: CPython 3.13 counts items and was seen holding 6.7 GB.
 
 public import StillpointPlatform
-internal import Synchronization
 
 /// Frees `block`. `freeingThread` is the record of the thread that does it, which is attached or has the
 /// interpreter stopped; `nil` when an interpreter ends.

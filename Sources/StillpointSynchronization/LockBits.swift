@@ -5,7 +5,6 @@
 // store to the word would take the lock from its holder. Nothing here changes them.
 
 public import StillpointPlatform
-public import Synchronization
 
 /// A mutex in bits `shift` (locked) and `shift + 1` (threads are parked) of a word. Free is zero.
 ///

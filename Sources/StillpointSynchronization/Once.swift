@@ -19,9 +19,7 @@
 // [done]  the body's writes  ->  the reads of every thread that `run` has returned to
 // [try]   the writes of a body that threw  ->  the reads of the next body
 
-internal import CStillpoint
-internal import StillpointPlatform
-public import Synchronization
+public import StillpointPlatform
 
 /// Runs something once. Not run yet is zero.
 ///
@@ -30,7 +28,7 @@ public import Synchronization
 public struct Once: ~Copyable, Sendable {
     /// Atomic, edges [done] [try].
     @usableFromInline let state = Atomic<UInt8>(0)
-    /// `sp_os_thread_identity` of the runner, 0 while nobody runs. Atomic, no edge: a thread looks
+    /// `CallingThread.identity` of the runner, 0 while nobody runs. Atomic, no edge: a thread looks
     /// for itself alone.
     private let runner = Atomic<UInt>(0)
 
@@ -124,7 +122,7 @@ public struct Once: ~Copyable, Sendable {
         if old & Self.parked != 0 { unsafe ParkingLot.unparkAll(at: key) }  // O2: a key and no more
     }
 
-    private static var thread: UInt { UInt(sp_os_thread_identity()) }
+    private static var thread: UInt { CallingThread.identity }
 
     private var key: UnsafeRawPointer { unsafe withUnsafePointer(to: state) { unsafe .init($0) } }
 }

@@ -67,6 +67,7 @@ struct ParkingBucket: @unchecked Sendable {
     }
 
     func lock() {
+        if unsafe SpecifiedLock.bucket.lock(at: line) { return }
         // acquiring: [bucket], with `unlock`.
         let (exchanged, _) = unsafe word.pointee.compareExchange(
             expected: 0, desired: 1, ordering: .acquiring)
@@ -76,7 +77,7 @@ struct ParkingBucket: @unchecked Sendable {
     @inline(never)
     private func lockSlow() {
         var spins = 0
-        while spins < 64 {
+        while spins < spinLimit(64) {
             spinHint()
             spins += 1
             // relaxed: a hint; the exchange that follows decides. acquiring: [bucket].
@@ -94,6 +95,7 @@ struct ParkingBucket: @unchecked Sendable {
     }
 
     func unlock() {
+        if unsafe SpecifiedLock.bucket.unlock(at: line) { return }
         // releasing: [bucket], with `lock`.
         let old = unsafe word.pointee.exchange(0, ordering: .releasing)
         assert(old != 0, "a bucket's lock was let go twice")

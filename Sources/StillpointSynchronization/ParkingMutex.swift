@@ -1,7 +1,6 @@
 // A mutex of one byte. The protocol, its states and its edges: LockBits+SlowPath.swift.
 
 public import StillpointPlatform
-public import Synchronization
 
 /// A mutex of one byte: bit 0 locked, bit 1 threads are parked. Free is zero.
 ///
@@ -30,6 +29,7 @@ public struct ParkingMutex: ~Copyable, Sendable {
     /// Takes the lock; sleeps while another thread holds it.
     @inlinable @inline(__always)
     public borrowing func lock() {
+        if unsafe SpecifiedLock.mutex.lock(at: key) { return }
         if !takeFree() { lockSlow() }
     }
 
@@ -41,12 +41,14 @@ public struct ParkingMutex: ~Copyable, Sendable {
     public borrowing func lock(
         untilNanoseconds deadline: UInt64?, beforeSleep: () -> Void = {}
     ) -> Bool {
-        takeFree() || lockSlow(untilNanoseconds: deadline, beforeSleep: beforeSleep).isLocked
+        if unsafe SpecifiedLock.mutex.lock(at: key) { return true }
+        return takeFree() || lockSlow(untilNanoseconds: deadline, beforeSleep: beforeSleep).isLocked
     }
 
     /// Takes the lock if it is free.
     @inlinable
     public borrowing func tryLock() -> Bool {
+        if let isTaken = unsafe SpecifiedLock.mutex.tryLock(at: key) { return isTaken }
         if takeFree() { return true }
         // Free, and others are parked: as `lock` would. relaxed: the exchange decides; acquiring:
         // [lock].
@@ -60,12 +62,14 @@ public struct ParkingMutex: ~Copyable, Sendable {
     /// Lets the lock go. Unlocking what is not locked ends the process.
     @inlinable @inline(__always)
     public borrowing func unlock() {
+        if unsafe SpecifiedLock.mutex.unlock(at: key) { return }
         if !releaseUncontended() { unlockSlow(isFair: false) }
     }
 
     /// Lets the lock go; the thread that waits longest, if any, is handed it.
     @inlinable
     public borrowing func unlockFairly() {
+        if unsafe SpecifiedLock.mutex.unlock(at: key) { return }
         if !releaseUncontended() { unlockSlow(isFair: true) }
     }
 
@@ -85,6 +89,12 @@ public struct ParkingMutex: ~Copyable, Sendable {
     }
 
     // MARK: Fast paths
+
+    /// What the lock is known by to the model checker.
+    @inlinable @inline(__always)
+    var key: UnsafeRawPointer {
+        unsafe withUnsafePointer(to: byte) { unsafe UnsafeRawPointer($0) }
+    }
 
     @inlinable @inline(__always)
     borrowing func takeFree() -> Bool {

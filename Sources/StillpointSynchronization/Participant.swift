@@ -2,7 +2,6 @@
 // put off until a grace period has passed.
 
 public import StillpointPlatform
-public import Synchronization
 
 /// One thread state as reclamation knows it. It lives in raw memory at the start of the record of the floor
 /// above, from `Reclamation.enlist` to `Reclamation.dismiss`.

@@ -24,7 +24,7 @@
 // R4  Nobody waits for a grace period while online: it would wait for itself.
 //
 // Lock order: gracePeriodLock, then rollLock. rollLock is held for the walk over the roll only, never across
-// a wait. The locks of liburcu are inside `sp_rcu_synchronize`, after gracePeriodLock.
+// a wait. The locks of liburcu are inside `Quiescence.waitForGracePeriod`, after gracePeriodLock.
 // [goal]      a retiring thread's writes before it reads `started`  ->  the grace period that it counts on
 // [quiet]     a reader's reads before its quiescent state, or before offline  ->  the end of the grace period
 // [completed] the end of the grace period  ->  the frees that it allows
@@ -32,7 +32,6 @@
 internal import CStillpoint
 internal import Glibc
 internal import StillpointPlatform
-internal import Synchronization
 
 /// Grace periods of the process. All functions may be called from any thread unless they say otherwise.
 public enum Reclamation {
@@ -71,10 +70,10 @@ public enum Reclamation {
 
     // MARK: The roll
 
-    /// Makes the calling OS thread a reader, offline; needed once before `sp_rcu_online` on it.
+    /// Makes the calling OS thread a reader, offline; needed once before `Quiescence.goOnline` on it.
     public static func registerReader() {
         _ = installForkHandlers
-        sp_rcu_register()
+        Quiescence.register()
     }
 
     /// Adds a participant. Its memory stays until `dismiss`.
@@ -109,7 +108,7 @@ public enum Reclamation {
 
     /// Returns once grace period `goal` has passed; runs it if nobody else does. The caller is offline (R4).
     public static func waitFor(goal: UInt64) {
-        require(sp_rcu_is_online() == 0, "waiting for a grace period while online")
+        require(!Quiescence.isOnline, "waiting for a grace period while online")
         while !hasPassed(goal) {
             gracePeriodLock.withLock {
                 if !hasPassed(goal) { run() }
@@ -124,7 +123,7 @@ public enum Reclamation {
     private static func run() {
         let number = started.wrappingAdd(1, ordering: .acquiringAndReleasing).newValue  // [goal]
         markRoll(wanted: true)
-        sp_rcu_synchronize()  // [quiet]
+        Quiescence.waitForGracePeriod()  // [quiet]
         markRoll(wanted: false)
         assert(completed.load(ordering: .relaxed) + 1 == number, "R1")
         completed.store(number, ordering: .releasing)  // [completed]
@@ -160,12 +159,12 @@ public enum Reclamation {
             {
                 // The thread that forks may be attached and so online: the grace period under way must not
                 // wait for it. `sp_rcu_before_fork` takes it offline before it takes the last lock.
-                let wasOnline = sp_rcu_is_online() != 0
-                if wasOnline { sp_rcu_offline() }
+                let wasOnline = Quiescence.isOnline
+                if wasOnline { Quiescence.goOffline() }
                 ParkingLot.prepareForFork()
                 Reclamation.gracePeriodLock.lock()
                 Reclamation.rollLock.lock()
-                if wasOnline { sp_rcu_online() }
+                if wasOnline { Quiescence.goOnline() }
                 sp_rcu_before_fork()
             },
             {

@@ -10,7 +10,6 @@
 //
 // Edges: [lock] and [hand-off] of LockBits+SlowPath.swift.
 
-internal import CStillpoint
 internal import StillpointPlatform
 
 /// A mutex whose holder may lock it again; it is free when it has been unlocked as often as locked.
@@ -30,10 +29,10 @@ public struct RecursiveMutex: ~Copyable, Sendable {
 
     /// Whether the calling thread holds the lock.
     public var isLockedByCurrentThread: Bool {
-        owner.load(ordering: .relaxed) == UInt(sp_os_thread_identity())  // R2
+        owner.load(ordering: .relaxed) == CallingThread.identity  // R2
     }
 
-    /// Identity of the holder (`sp_os_thread_identity`), 0 if nobody holds the lock. For tests and
+    /// Identity of the holder (`CallingThread.identity`), 0 if nobody holds the lock. For tests and
     /// diagnosis: it may be wrong when it returns, unless the caller holds the lock.
     public var ownerIdentity: UInt { owner.load(ordering: .relaxed) }
 
@@ -113,7 +112,7 @@ public struct RecursiveMutex: ~Copyable, Sendable {
         // relaxed: guarded by `mutex`, and R2.
         assert(owner.load(ordering: .relaxed) == 0)  // R1
         assert(level.load(ordering: .relaxed) == 0)  // R3
-        owner.store(UInt(sp_os_thread_identity()), ordering: .relaxed)
+        owner.store(CallingThread.identity, ordering: .relaxed)
     }
 
     private borrowing func enterAgain() {

@@ -28,8 +28,7 @@
 //          fields
 // [end]    a writer's writes         ->  the reads of a reader that found its even number
 
-internal import StillpointPlatform
-public import Synchronization
+public import StillpointPlatform
 
 /// A sequence lock of four bytes, for a payload of atomic fields (see the discipline above). At
 /// rest is zero.

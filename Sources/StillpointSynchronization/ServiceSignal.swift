@@ -6,8 +6,7 @@
 // S1  A bit once set is seen by a later `take`, or by the wait under way, which then ends.
 // [request]  the requester's writes before `request`  ->  the service thread's reads after `take`
 
-internal import StillpointPlatform
-public import Synchronization
+public import StillpointPlatform
 
 /// Request bits for one service thread. Any thread may request; one thread waits and takes.
 public struct ServiceSignal: ~Copyable {

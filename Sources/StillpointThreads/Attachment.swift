@@ -19,9 +19,8 @@
 // [ran]     a resumed thread is attached  ->  the next stop begins
 
 public import CStillpoint
-internal import StillpointPlatform
+public import StillpointPlatform
 public import StillpointSynchronization
-public import Synchronization
 
 /// Attaching and detaching thread states. Fast paths: docs/fast-paths.md.
 public enum Attachment {
@@ -38,14 +37,14 @@ public enum Attachment {
         _ thread: UnsafeMutablePointer<ThreadRecord>
     ) throws(ThreadStateError) {
         let isPlain = unsafe thread.pointee.boundThread.load(ordering: .relaxed)
-            == sp_reader_number() && !thread.pointee.needsSlowTransition
+            == CallingThread.readerNumber && !thread.pointee.needsSlowTransition
             && sp_current_thread() == nil
         if isPlain,
             unsafe thread.pointee.participant.word.compareExchange(
                 expected: ThreadWord.detached, desired: ThreadWord.attached, ordering: .acquiring  // [resume]
             ).exchanged
         {
-            sp_rcu_online()
+            Quiescence.goOnline()
             unsafe sp_set_current_thread(thread)
             return
         }
@@ -60,7 +59,7 @@ public enum Attachment {
             && !thread.pointee.needsSlowTransition
         if isPlain {
             sp_set_current_thread(nil)
-            sp_rcu_offline()
+            Quiescence.goOffline()
             if unsafe thread.pointee.participant.word.compareExchange(
                 expected: ThreadWord.attached, desired: ThreadWord.detached, ordering: .releasing  // [park]
             ).exchanged {
@@ -102,7 +101,7 @@ public enum Attachment {
     }
 
     private static func finishAttaching(_ thread: UnsafeMutablePointer<ThreadRecord>) {
-        sp_rcu_online()
+        Quiescence.goOnline()
         unsafe sp_set_current_thread(thread)
     }
 
@@ -228,7 +227,7 @@ public enum Attachment {
         // Once the word says detached, somebody may clear and delete the record: nothing of it is read after that.
         let lock = unsafe thread.pointee.roster.pointee.lock
         sp_set_current_thread(nil)
-        sp_rcu_offline()
+        Quiescence.goOffline()
         unsafe leaveAttached(thread, comesBack: comesBack)
         if let lock = unsafe lock { unsafe InterpreterLock.release(lock) }
     }

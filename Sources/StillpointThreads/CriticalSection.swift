@@ -29,7 +29,6 @@ internal import CStillpoint
 internal import StillpointMemory
 internal import StillpointPlatform
 internal import StillpointSynchronization
-internal import Synchronization
 
 /// A root that holds an object's address: what names the object to a critical section.
 public typealias ObjectSlot = UnsafeMutablePointer<UnsafeMutableRawPointer?>

@@ -12,8 +12,8 @@
 // D3  Who leaves the list while a stop has asked stays suspended, and is let go by that stop like one born in it.
 // [resume]  the stopper's writes, by way of the roll  ->  the owner's reads after it attached
 
+internal import StillpointPlatform
 internal import StillpointSynchronization
-internal import Synchronization
 
 extension Roster {
     /// Puts a suspended thread among the dormant ones. The roll is held. False if it waits or counts as resumed.

@@ -10,7 +10,6 @@
 
 internal import CStillpoint
 internal import StillpointPlatform
-internal import Synchronization
 
 /// The two ends of a hold.
 enum HeldThread {

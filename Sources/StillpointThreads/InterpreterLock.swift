@@ -11,7 +11,6 @@
 
 public import StillpointPlatform
 internal import StillpointSynchronization
-internal import Synchronization
 
 /// An interpreter lock in raw memory, that outlives the interpreters it serves.
 public struct InterpreterLock: ~Copyable {

@@ -1,12 +1,9 @@
 // The thread states of one interpreter: the list, what stops and the service thread need to know of it, and its
 // end. How a thread state is made, bound, cleared and deleted: ThreadLifeCycle.swift.
 
-internal import CStillpoint
-internal import Glibc
 public import StillpointMemory
 public import StillpointPlatform
 internal import StillpointSynchronization
-internal import Synchronization
 
 /// One interpreter's thread states, in raw memory that the interpreter owns.
 @safe public struct Roster: ~Copyable {
@@ -115,7 +112,7 @@ internal import Synchronization
                 || StopTheWorld.isRequested(roster)
             if !isInUse { break }
             unsafe world.pointee.roll.unlock()
-            sched_yield()
+            SystemThread.yield()
         }
         require(unsafe roster.pointee.isClosing, "a roster destroyed that was not closed")
         require(
@@ -186,7 +183,7 @@ internal import Synchronization
 
     /// Whether the calling OS thread is away from a thread state of this interpreter (`setAway`).
     public static func hasAwayThreadOfCaller(_ roster: UnsafeMutablePointer<Roster>) -> Bool {
-        let caller = sp_reader_number()
+        let caller = CallingThread.readerNumber
         var isFound = false
         unsafe forEachThread(of: roster) { thread in
             // relaxed, both: only what the caller wrote itself matters

@@ -18,7 +18,6 @@
 internal import StillpointPlatform
 internal import CStillpoint
 internal import StillpointSynchronization
-internal import Synchronization
 
 /// Polling. Fast path: one load of the thread's own word, one comparison, one branch.
 public enum Safepoint {
@@ -36,7 +35,7 @@ public enum Safepoint {
             "safepoint: this thread state is not attached on this thread")
         if unsafe thread.pointee.stopDepth > 0 || thread.pointee.waitingBanDepth > 0 { return }  // P1
         let word = unsafe thread.loadWord()
-        if word & Participant.quiescenceWanted != 0 { sp_rcu_quiescent_state() }
+        if word & Participant.quiescenceWanted != 0 { Quiescence.announce() }
         if word & ThreadWord.stopRequested != 0 { unsafe Attachment.pause(thread) }
         if unsafe thread.pointee.isAtSafepoint { return }  // P2
         unsafe thread.pointee.isAtSafepoint = true

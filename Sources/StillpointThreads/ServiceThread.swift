@@ -13,10 +13,8 @@
 // V4  Work that is due for a thread that is not attached is never forgotten: a round that leaves some asks for the next.
 // [request]  of ServiceSignal
 
-internal import CStillpoint
 internal import StillpointPlatform
 internal import StillpointSynchronization
-internal import Synchronization
 
 /// The service thread of a world.
 public enum ServiceThread {

@@ -1,7 +1,6 @@
 // The record of one stop: who asked, and how many attached threads are still to suspend themselves.
 
 internal import StillpointPlatform
-internal import Synchronization
 
 /// The stop of an interpreter (in its roster) or of a runtime (in its world). It exists once and is used again
 /// and again, so a thread that has just told it is never left with a dangling address.
@@ -49,7 +48,7 @@ public struct Stop: ~Copyable {
     }
 
     /// How often the stopper looks before it sleeps.
-    private static let spinCount = 400
+    private static var spinCount: Int { spinLimit(400) }
 
     private static func countdownAddress(
         of stop: UnsafeMutablePointer<Stop>

@@ -1,6 +1,6 @@
 // Which stop of an OS thread covers what it asks for inside it, and what must hold in a pause.
 
-internal import CStillpoint
+internal import StillpointPlatform
 internal import StillpointSynchronization
 
 extension StopTheWorld {
@@ -27,13 +27,13 @@ extension StopTheWorld {
     static func isStoppedByCaller(_ roster: UnsafeMutablePointer<Roster>) -> Bool {
         let world = unsafe roster.pointee.world
         return unsafe world.pointee.roll.withLock {
-            unsafe coveringStop(of: world, scope: roster, by: sp_os_thread_identity()) != nil
+            unsafe coveringStop(of: world, scope: roster, by: CallingThread.identity) != nil
         }
     }
 
     /// Whether the calling OS thread has stopped this runtime or any interpreter of it.
     public static func isAnyStoppedByCaller(in world: UnsafeMutablePointer<World>) -> Bool {
-        let caller = sp_os_thread_identity()
+        let caller = CallingThread.identity
         return unsafe world.pointee.roll.withLock {
             var isStopping = unsafe world.stop.pointee.isActive && world.stop.pointee.requester == caller
             unsafe World.forEachRoster(of: world, in: nil) { roster in

@@ -58,11 +58,8 @@
 // [resume]  the stopper's writes  ->  the owner's reads after it attached
 // [ran]     a resumed thread has attached  ->  the next stop's walk
 
-internal import CStillpoint
-internal import Glibc
 internal import StillpointPlatform
 internal import StillpointSynchronization
-internal import Synchronization
 
 /// A stopped world. It is let go when this value ends: by `resume()`, or by going out of scope, on the OS thread
 /// that stopped it.
@@ -146,7 +143,7 @@ public enum StopTheWorld {
         _ world: UnsafeMutablePointer<World>, scope: UnsafeMutablePointer<Roster>?,
         stopper: UnsafeMutablePointer<ThreadRecord>?
     ) throws(ThreadStateError) -> Bool {
-        var request = unsafe StopRequest(scope: scope, requester: sp_os_thread_identity())
+        var request = unsafe StopRequest(scope: scope, requester: CallingThread.identity)
         unsafe world.pointee.roll.lock()
         if unsafe try isExcludedAlready(world, request, stopper) {
             if let stopper = unsafe stopper { unsafe deepen(stopper, by: 1) }
@@ -217,8 +214,8 @@ public enum StopTheWorld {
         let before = unsafe stopper.pointee.stopDepth
         unsafe stopper.pointee.stopDepth = before + change
         unsafe stopper.updateTransition()
-        if before == 0 { sp_rcu_offline() }
-        if before + change == 0 { sp_rcu_online() }
+        if before == 0 { Quiescence.goOffline() }
+        if before + change == 0 { Quiescence.goOnline() }
     }
 
     /// Waits for the threads that the last stop let go (W12). Nobody adds to them: the turn is ours.
@@ -338,7 +335,7 @@ public enum StopTheWorld {
             unsafe letGo(world, scope: scope, stopper: stopper)
         } else {
             unsafe world.pointee.roll.lock()
-            let cover = unsafe coveringStop(of: world, scope: scope, by: sp_os_thread_identity())
+            let cover = unsafe coveringStop(of: world, scope: scope, by: CallingThread.identity)
             if let cover = unsafe cover {
                 unsafe cover.pointee.coveredCount = cover.pointee.coveredCount - 1
             }
@@ -355,7 +352,7 @@ public enum StopTheWorld {
         unsafe world.pointee.roll.lock()
         let stop = unsafe stopRecord(of: world, scope: scope)
         require(
-            unsafe stop.pointee.isActive && stop.pointee.requester == sp_os_thread_identity(),
+            unsafe stop.pointee.isActive && stop.pointee.requester == CallingThread.identity,
             "a stopped world let go by a thread that did not stop it")
         require(
             unsafe stop.pointee.coveredCount == 0, "a stop ended before one inside it")

@@ -2,7 +2,6 @@
 // W1 and W2 of StopTheWorld.swift live here. All functions but `waitForTurn` have the roll held.
 
 internal import StillpointPlatform
-internal import Synchronization
 
 extension StopTheWorld {
     /// Whether a stop over `scope` overlaps neither an active stop nor one that came before it: all that wait,

@@ -19,7 +19,6 @@ internal import CStillpoint
 internal import StillpointMemory
 internal import StillpointPlatform
 internal import StillpointSynchronization
-internal import Synchronization
 
 extension Roster {
     /// `boundThread` of a cleared thread state: no OS thread's.
@@ -79,7 +78,7 @@ extension Roster {
         _ thread: UnsafeMutablePointer<ThreadRecord>
     ) throws(ThreadStateError) {
         Reclamation.registerReader()
-        let mine = sp_reader_number()
+        let mine = CallingThread.readerNumber
         let (isBound, found) = unsafe thread.pointee.boundThread.compareExchange(
             expected: 0, desired: mine, ordering: .relaxed)
         if isBound { return }
@@ -158,7 +157,7 @@ extension Roster {
         require(unsafe thread.pointee.stopDepth == 0, "a thread ends inside a stop of its own")
         let roster = unsafe thread.pointee.roster
         sp_set_current_thread(nil)
-        sp_rcu_offline()
+        Quiescence.goOffline()
         // Before the record leaves the list: who asks the lock's holder to yield finds it under the roll.
         if let lock = unsafe roster.pointee.lock { unsafe InterpreterLock.release(lock) }
         // While the word still says attached, so that a stop waits for what this does to objects.
@@ -205,7 +204,7 @@ extension Roster {
     private static func coveredByCaller(_ thread: UnsafeMutablePointer<ThreadRecord>) -> Bool {
         let roster = unsafe thread.pointee.roster
         return unsafe StopTheWorld.coveringStop(
-            of: roster.pointee.world, scope: roster, by: sp_os_thread_identity()) != nil
+            of: roster.pointee.world, scope: roster, by: CallingThread.identity) != nil
     }
 
     private static func prepareDeletion(of thread: UnsafeMutablePointer<ThreadRecord>) {

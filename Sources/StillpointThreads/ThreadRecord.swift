@@ -4,7 +4,6 @@
 public import StillpointMemory
 public import StillpointPlatform
 public import StillpointSynchronization
-public import Synchronization
 
 /// A thread state, in raw memory from `Roster.makeThread` to its deletion.
 @safe public struct ThreadRecord: ~Copyable {

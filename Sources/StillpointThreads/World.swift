@@ -3,7 +3,6 @@
 
 public import StillpointPlatform
 public import StillpointSynchronization
-internal import Synchronization
 
 /// One runtime's threads, in raw memory that the runtime owns.
 @safe public struct World: ~Copyable {

@@ -39,6 +39,8 @@ struct Instruction: Equatable {
     /// The locked addition that stands for a fence of liburcu's (CStillpoint.h), or what llvm-objdump leaves of it.
     var isFence: Bool { mnemonic.hasPrefix("add") && operands.contains("-0x80(%rsp)") }
 
+    /// What stands between functions so that the next is aligned.
+    var isPadding: Bool { mnemonic.hasPrefix("nop") || mnemonic == "int3" || operands == "%ax,%ax" || operands == "%ax, %ax" }
     var isReturn: Bool { mnemonic.hasPrefix("ret") }
     var isCall: Bool { mnemonic.hasPrefix("call") || mnemonic == "syscall" }
     var isTrap: Bool { mnemonic == "ud2" || mnemonic.hasPrefix("int") }
@@ -49,6 +51,21 @@ struct Instruction: Equatable {
     var target: UInt64? {
         let word = operands.prefix { $0 != " " }
         return UInt64(word.hasPrefix("0x") ? word.dropFirst(2) : word, radix: 16)
+    }
+}
+
+enum Disassembler {
+    struct Trouble: Error, CustomStringConvertible { let description: String }
+
+    /// What the toolchain's llvm-objdump prints, or the system's objdump.
+    static func disassemble(_ program: URL) throws -> String {
+        let swift = try Command.run("sh", ["-c", "readlink -f \"$(command -v swift)\""]).output.trimmed
+        let besideSwift = URL(filePath: swift).deletingLastPathComponent().appending(path: "llvm-objdump").path
+        for tool in [besideSwift, "llvm-objdump", "objdump"] {
+            let result = try Command.run(tool, ["-d", "--no-show-raw-insn", program.path])
+            if result.status == 0 { return result.output }
+        }
+        throw Trouble(description: "neither llvm-objdump nor objdump works here: install binutils")
     }
 }
 

@@ -45,7 +45,7 @@ import Testing
         #if arch(x86_64)
         let build = try ScratchPackage.build.get()
         try #require(build.status == 0, "\(build.output)")
-        let disassembly = try disassemble(ScratchPackage.program.appending(path: "FastPaths"))
+        let disassembly = try Disassembler.disassemble(ScratchPackage.program.appending(path: "FastPaths"))
         let functions = MachineFunction.read(disassembly, prefix: "fastpath_")
         let list = Self.operations(in: try #require(Repository.file("docs/fast-paths.md")).text)
         #expect(list.count > 4)
@@ -68,19 +68,6 @@ import Testing
         print("fast paths are looked at on x86-64 only")
         #endif
     }
-
-    /// The toolchain's llvm-objdump, or the system's objdump.
-    private func disassemble(_ program: URL) throws -> String {
-        let swift = try Command.run("sh", ["-c", "readlink -f \"$(command -v swift)\""]).output.trimmed
-        let besideSwift = URL(filePath: swift).deletingLastPathComponent().appending(path: "llvm-objdump").path
-        for tool in [besideSwift, "llvm-objdump", "objdump"] {
-            let result = try Command.run(tool, ["-d", "--no-show-raw-insn", program.path])
-            if result.status == 0 { return result.output }
-        }
-        throw Trouble(description: "neither llvm-objdump nor objdump works here: install binutils")
-    }
-
-    struct Trouble: Error, CustomStringConvertible { let description: String }
 
     // MARK: The machinery sees what it looks for
 

@@ -15,9 +15,11 @@ enum ScratchPackage {
 
     /// The release build of the scratch package: done once, by whoever asks first.
     static let build: Result<Command.Result, any Error> = Result {
-        var targets = ["FastPaths"]
-        try write(Repository.file("Tests/Probes/FastPaths.swift")!.text, to: "Sources/FastPaths/FastPaths.swift")
-        try write("// Nothing runs: the functions are disassembled.\n", to: "Sources/FastPaths/main.swift")
+        var targets = ["FastPaths", "Seam", "Bare"]
+        for probe in targets {
+            try write(Repository.file("Tests/Probes/\(probe).swift")!.text, to: "Sources/\(probe)/\(probe).swift")
+            try write("// Nothing runs: the functions are disassembled.\n", to: "Sources/\(probe)/main.swift")
+        }
         if let example {
             targets.append("Example")
             // The example may be a function: then it is called.

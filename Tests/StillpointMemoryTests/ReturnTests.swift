@@ -6,36 +6,29 @@ import Testing
 
 @Suite(.serialized)
 struct ReturnTests {
-    /// Resident memory of this process in bytes.
-    private func residentByteCount() -> Int {
-        let file = fopen("/proc/self/statm", "r")!
-        defer { fclose(file) }
-        var line = [CChar](repeating: 0, count: 256)
-        fgets(&line, 256, file)
-        let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return Int(text.split(separator: " ")[1])! * AddressSpace.pageByteCount
-    }
-
-    /// The sanitizers keep shadow memory of their own resident.
+    /// In a process of its own: what other tests keep resident meanwhile is not this heap's. The sanitizers keep shadow
+    /// memory of their own resident.
     @Test(.enabled(if: !isInstrumented), arguments: [64, 5000, 300_000, 3_000_000])
-    func `resident memory falls when 200 MB have been freed`(byteCount: Int) throws {
-        let total = 200 << 20
-        let before = residentByteCount()
-        let test = HeapUnderTest()
-        var blocks: [Block] = []
-        blocks.reserveCapacity(total / byteCount)
-        for _ in 0..<(total / byteCount) {
-            let block = try test.threads[0].allocateObject(byteCount)
-            memset(block + 16, 1, byteCount - 16)
-            blocks.append(block)
+    func `resident memory falls when 200 MB have been freed`(byteCount: Int) async throws {
+        await #expect(processExitsWith: .success) { [byteCount] in
+            let total = 200 << 20
+            let before = residentByteCount()
+            let test = HeapUnderTest()
+            var blocks: [Block] = []
+            blocks.reserveCapacity(total / byteCount)
+            for _ in 0..<(total / byteCount) {
+                let block = try test.threads[0].allocateObject(byteCount)
+                memset(block + 16, 1, byteCount - 16)
+                blocks.append(block)
+            }
+            let full = residentByteCount()
+            #expect(full - before > total * 9 / 10)
+            for block in blocks { ThreadHeap.free(block, by: test.threads[0]) }
+            blocks = []
+            test.heap.purgeStopped()
+            #expect(test.heap.reservedBytes == 0)
+            #expect(residentByteCount() - before < total * 3 / 10)
         }
-        let full = residentByteCount()
-        #expect(full - before > total * 9 / 10)
-        for block in blocks { ThreadHeap.free(block, by: test.threads[0]) }
-        blocks = []
-        test.heap.purgeStopped()
-        #expect(test.heap.reservedBytes == 0)
-        #expect(residentByteCount() - before < total * 3 / 10)
     }
 
     @Test func `memory goes back while the program runs where no reader can be late`() throws {
@@ -90,4 +83,14 @@ struct ReturnTests {
         _ = try test.allocate(1 << 20)
         #expect(test.heap.allocatedBytesSinceLastCollection >= 1 << 20)
     }
+}
+
+/// Resident memory of this process in bytes.
+private func residentByteCount() -> Int {
+    let file = fopen("/proc/self/statm", "r")!
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 256)
+    fgets(&line, 256, file)
+    let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return Int(text.split(separator: " ")[1])! * AddressSpace.pageByteCount
 }

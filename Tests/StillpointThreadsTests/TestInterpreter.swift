@@ -152,6 +152,7 @@ func state(of thread: Thread) -> UInt32 {
     ThreadWord.state(thread.pointee.participant.word.load(ordering: .relaxed))
 }
 
+/// The word without the bit that any grace period of the process sets, a test's beside this one too.
 func word(of thread: Thread) -> UInt32 {
-    thread.pointee.participant.word.load(ordering: .relaxed)
+    thread.pointee.participant.word.load(ordering: .relaxed) & ~Participant.quiescenceWanted
 }

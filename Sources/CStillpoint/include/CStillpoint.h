@@ -100,6 +100,9 @@ SP_THREAD_LOCAL void *_Nullable sp_current_thread_record;
 SP_INLINE void *_Nullable sp_current_thread(void) { return sp_current_thread_record; }
 SP_INLINE void sp_set_current_thread(void *_Nullable record) { sp_current_thread_record = record; }
 
+/// Where that is kept for the calling OS thread: for a model checker, which runs many threads on one.
+SP_INLINE void *sp_current_thread_location(void) { return &sp_current_thread_record; }
+
 SP_THREAD_LOCAL uintptr_t sp_reader_number_storage;
 
 /// What `sp_reader_number` is on a thread that is no registered reader.

@@ -76,6 +76,8 @@ extern _Thread_local int sp_model_ignored;
 /// What an allocator tells; nothing unless a model thread runs.
 void sp_model_allocated(const void *address, size_t byteCount);
 void sp_model_freed(const void *address, size_t byteCount);
+/// How many bytes the C allocator has given for a block.
+size_t sp_model_block_size(const void *block);
 
 // Traps --------------------------------------------------------------------------------------------------------
 

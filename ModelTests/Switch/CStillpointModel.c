@@ -2,6 +2,7 @@
 #include "CStillpointModel.h"
 
 #include <dlfcn.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,3 +174,5 @@ static uint64_t nanoseconds(clockid_t clock) {
 
 uint64_t sp_model_wall_nanoseconds(void) { return nanoseconds(CLOCK_MONOTONIC); }
 uint64_t sp_model_processor_nanoseconds(void) { return nanoseconds(CLOCK_THREAD_CPUTIME_ID); }
+
+size_t sp_model_block_size(const void *block) { return malloc_usable_size((void *)block); }

@@ -3,7 +3,6 @@
 // a free is not checked. Memory of the code under test says itself when it is freed: `ModelMemory.freed`.)
 #include <errno.h>
 
-#include "CInstrumentation.h"
 #include "CStillpointModel.h"
 
 #if defined(__GLIBC__)

@@ -159,6 +159,9 @@ public enum ModelMemory {
     /// Call before the memory is given back.
     public static func freed(at address: UnsafeRawPointer, byteCount: Int) { sp_model_freed(address, byteCount) }
 
+    /// The same for a whole block of the C allocator, which knows how long it is.
+    public static func freed(block: UnsafeRawPointer) { sp_model_freed(block, sp_model_block_size(block)) }
+
     public static func read(
         at address: UnsafeRawPointer, byteCount: Int,
         fileID: StaticString = #fileID, line: UInt = #line, function: StaticString = #function
