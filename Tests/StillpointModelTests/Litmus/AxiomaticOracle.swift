@@ -49,6 +49,7 @@ struct AxiomaticOracle {
             for operation in operations { append(operation, thread) }
         }
         precondition(nodes.count <= 32)
+        programOrder = makeProgramOrder()
         values = Array(repeating: 0, count: nodes.count)
         source = Array(repeating: -1, count: nodes.count)
         chooseSource(of: 0)
@@ -90,20 +91,41 @@ struct AxiomaticOracle {
         where nodes[write].kind == .write && nodes[write].location == nodes[read].location
             && nodes[read].partner != write
         {
+            guard !isTaken(write, by: read) else { continue }
             source[read] = write
-            chooseSource(of: read + 1)
+            if isAcyclic(union(programOrder, relation { $1 <= read && source[$1] == $0 })) {
+                chooseSource(of: read + 1)
+            }
         }
+        source[read] = -1
+    }
+
+    /// Early, as programs full of updates have too many graphs: no two updates that always write read the same write, since one
+    /// of them would come between the other's halves.
+    private func isTaken(_ write: Int, by read: Int) -> Bool {
+        func alwaysWrites(_ index: Int) -> Bool {
+            switch nodes[index].operation {
+            case .add, .exchange: nodes[index].kind == .read
+            default: false
+            }
+        }
+        return alwaysWrites(read) && (0..<read).contains { source[$0] == write && alwaysWrites($0) }
     }
 
     /// Values follow from the sources when program order and reads-from have no cycle, which is RC11's last axiom.
     private mutating func judgeSources() {
-        for index in nodes.indices { nodes[index].isUsed = true }
-        programOrder = makeProgramOrder()
-        guard isAcyclic(union(programOrder, relation { source[$1] == $0 })) else { return }
         for _ in nodes.indices { evaluate() }
-        for index in nodes.indices where nodes[index].kind == .read && !isUsed(source[index]) { return }
+        for index in nodes.indices where nodes[index].kind == .read && !isUsed(source[index]) {
+            return useAll()
+        }
         programOrder = makeProgramOrder()
         judgeModificationOrders(relation { source[$1] == $0 })
+        useAll()
+    }
+
+    private mutating func useAll() {
+        for index in nodes.indices { nodes[index].isUsed = true }
+        programOrder = makeProgramOrder()
     }
 
     /// A comparison that failed is a read alone, with the failure ordering.
@@ -247,8 +269,9 @@ struct AxiomaticOracle {
             }
         }
         let results = nodes.indices.filter { nodes[$0].kind == .read }.map { Optional(values[$0]) }
-        let finals = program.finals.map { location in
-            chosen.first { nodes[$0[0]].location == location }.map { values[$0.last!] } ?? 0
+        let finals = program.finals.flatMap { location in
+            let history = chosen.first { nodes[$0[0]].location == location }.map { $0.map { values[$0] } } ?? [0]
+            return program.wantsHistories ? history : [history.last!]
         }
         outcomes.insert(LitmusOutcome(results: results, finals: finals))
     }

@@ -95,7 +95,22 @@ final class LitmusExplorer {
             }
         }
         runCount += 1
-        outcomes.insert(LitmusOutcome(results: results, finals: program.finals.map { values[$0] }))
+        outcomes.insert(LitmusOutcome(results: results, finals: program.finals.flatMap(left)))
+    }
+
+    private func left(in location: Int) -> [UInt64] {
+        guard program.wantsHistories else { return [values[location]] }
+        let granule = memory.granules.existing(address(location) >> 3)
+        guard granule >= 0 else { return [0] }
+        let record = memory.granules.records[granule].pointee.locations[0]
+        guard record >= 0 else { return [0] }
+        var history: [UInt64] = []
+        var store = memory.locations[record].pointee.newest
+        while store >= 0 {
+            history.append(memory.stores[store].pointee.value)
+            store = memory.stores[store].pointee.previous
+        }
+        return history.reversed()
     }
 
     private func perform(_ operation: LitmusOperation, by thread: Int) -> UInt64 {

@@ -4,7 +4,7 @@
 
 @testable import StillpointModel
 
-enum LitmusOperation: Equatable {
+enum LitmusOperation: Equatable, Sendable {
     case read(Int, MemoryOrder)
     case write(Int, UInt64, MemoryOrder)
     /// A read-modify-write that adds; returns the old value.
@@ -36,10 +36,12 @@ enum LitmusOperation: Equatable {
     }
 }
 
-struct LitmusProgram {
+struct LitmusProgram: Sendable {
     var threads: [[LitmusOperation]]
     /// The locations whose last value belongs to the outcome.
     var finals: [Int] = []
+    /// Whether all values of these locations belong to it, in modification order: then an outcome is an execution graph.
+    var wantsHistories = false
 
     var locationCount: Int { ((threads.joined().compactMap(\.location) + finals).max() ?? -1) + 1 }
     var resultCount: Int { threads.joined().reduce(0) { $0 + $1.resultCount } }

@@ -1,0 +1,42 @@
+// The litmus table, on the memory model and on the oracle.
+// STILLPOINT_LITMUS_TABLE names a file that the table is written to, as Markdown.
+
+import Foundation
+import Testing
+
+@testable import StillpointModel
+
+struct LitmusTests {
+    @Test(arguments: LitmusTest.table)
+    func `a litmus test has the outcomes that RC11 allows and no others`(test: LitmusTest) {
+        let outcomes = LitmusExplorer.outcomes(of: test.program)
+        let words = Set(outcomes.map(\.description))
+        if test.isWhole {
+            #expect(words == test.found, "\(words.sorted())")
+        } else {
+            #expect(words.isSuperset(of: test.found), "\(words.sorted())")
+        }
+        #expect(words.isDisjoint(with: test.forbidden))
+        #expect(AxiomaticOracle.judge(test.program).outcomes == outcomes)
+    }
+
+    @Test func `no two rows of the litmus table have one name`() {
+        #expect(Set(LitmusTest.table.map(\.testDescription)).count == LitmusTest.table.count)
+    }
+
+    @Test func `the litmus table is written when asked for`() throws {
+        guard let path = ProcessInfo.processInfo.environment["STILLPOINT_LITMUS_TABLE"] else { return }
+        var text = "| test | orderings | found | forbidden | why |\n|---|---|---|---|---|\n"
+        for test in LitmusTest.table {
+            let outcomes = LitmusExplorer.outcomes(of: test.program).sorted().map(\.description)
+            let found = outcomes.count > 8 ? "\(outcomes.count) outcomes" : Self.words(outcomes)
+            text += "| \(test.name) | \(test.variant) | \(found) | \(Self.words(test.forbidden)) | \(test.reason) |\n"
+        }
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    /// A bar would end the cell.
+    private static func words(_ outcomes: [String]) -> String {
+        outcomes.map { "`" + $0.replacing("|", with: "/") + "`" }.joined(separator: " ")
+    }
+}
