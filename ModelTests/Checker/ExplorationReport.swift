@@ -1,5 +1,7 @@
 // What an exploration comes to.
 
+internal import CStillpointModel
+
 /// What was explored, and what was found.
 public struct ExplorationReport: Sendable, CustomStringConvertible {
     public let model: String
@@ -21,6 +23,9 @@ public struct ExplorationReport: Sendable, CustomStringConvertible {
     public internal(set) var seconds = 0.0
     /// Of the OS thread that explored: what speed is measured by, as other programs run meanwhile.
     public internal(set) var processorSeconds = 0.0
+
+    /// Whether a sanitizer is at work: traps then end the process, not the run.
+    public static var isSanitizedBuild: Bool { sp_model_is_sanitized() != 0 }
 
     init(model: String, strategy: String) {
         self.model = model

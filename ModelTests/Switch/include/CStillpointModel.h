@@ -86,8 +86,10 @@ size_t sp_model_block_size(const void *block);
 typedef void (*sp_model_trap_hook)(int signal, int mode);
 /// From here to `sp_model_release_traps`, SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE and SIGABRT of this OS thread go to `hook`.
 /// Other OS threads may do the same at the same time.
+/// Not where a sanitizer handles them.
 void sp_model_catch_traps(sp_model_trap_hook hook);
 void sp_model_release_traps(void);
+int sp_model_is_sanitized(void);
 void sp_model_write_error(const char *text, size_t byteCount);
 
 // Symbols and time ---------------------------------------------------------------------------------------------
