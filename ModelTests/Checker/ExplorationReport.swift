@@ -18,6 +18,8 @@ public struct ExplorationReport: Sendable, CustomStringConvertible {
     /// Digests of what the threads did and saw: how much of the state space was covered. Behaviours, not schedules:
     /// runs that no thread can tell apart count once.
     public internal(set) var behaviours: Set<UInt64> = []
+    /// Changes of an atomic's memory that the checker was not told of: a seam that is whole has none.
+    public internal(set) var unreportedChanges = 0
     public internal(set) var longestRun = 0
     public internal(set) var steps = 0
     public internal(set) var seconds = 0.0
@@ -40,6 +42,7 @@ public struct ExplorationReport: Sendable, CustomStringConvertible {
     mutating func note(_ execution: Execution, _ explorer: Explorer) {
         longestRun = max(longestRun, execution.stepCount)
         steps += execution.stepCount
+        unreportedChanges += execution.memory.unreportedChangeCount
         if explorer.isRedundant {
             redundantRuns += 1
             return
@@ -55,6 +58,7 @@ public struct ExplorationReport: Sendable, CustomStringConvertible {
         if redundantRuns > 0 { text += " (and \(redundantRuns) redundant)" }
         text += isExhausted ? ", exhausted" : failure == nil ? ", not exhausted" : ", failed"
         text += ", \(behaviours.count) behaviours, longest run \(longestRun) steps, \(Int(runsPerSecond)) runs/s"
+        if unreportedChanges > 0 { text += ", \(unreportedChanges) CHANGES NOT REPORTED" }
         for (outcome, count) in outcomes.sorted(by: { $0.key < $1.key }) { text += "\n  \(outcome): \(count)" }
         if let failure { text += "\n\(failure)" }
         return text
