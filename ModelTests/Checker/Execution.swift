@@ -64,6 +64,8 @@ final class Execution {
     @exclusivity(unchecked) var lastWasStale = false
 
     private let outside: OpaquePointer
+    /// Fibres return when they go on.
+    fileprivate var isOver = false
 
     init(explorer: Explorer, mutant: Mutant?, sites: SiteList?, setUp: @escaping (Model) -> Void) {
         self.explorer = explorer
@@ -81,13 +83,24 @@ final class Execution {
         outside = adopted
     }
 
-    /// After the last run. Fibres hold the execution by reference, so nothing waits for the last of those.
+    /// After the last run. Fibres that stand at the end of their loop go on and return, so that they let go of what they
+    /// hold; those of an abandoned run never do, and their stacks stay where a leak detector must look for that.
     func tearDown() {
+        isOver = true
+        sp_model_set_mode(Mode.quiet)
+        var hasAbandoned = false
         for index in 0...Self.maximumThreadCount {
-            if let fibre = slots[index].fibre { sp_fibre_destroy(fibre) }
+            guard let fibre = slots[index].fibre else { continue }
+            if slots[index].isAbandoned {
+                hasAbandoned = true
+            } else {
+                sp_fibre_finish(outside, fibre)
+            }
+            sp_fibre_destroy(fibre)
         }
+        sp_model_set_mode(Mode.outside)
         sp_fibre_destroy(outside)
-        stacks.unmap()
+        if !hasAbandoned || !ExplorationReport.isSanitizedBuild { stacks.unmap() }
         arena.unmap()
         slots.deallocate()
         trace.deallocate()
@@ -242,7 +255,7 @@ final class Execution {
 func fibreBody(_ argument: UnsafeMutableRawPointer?) {
     let start = argument!.assumingMemoryBound(to: FibreStart.self).pointee
     let execution = start.execution.takeUnretainedValue()
-    while true {
+    while !execution.isOver {
         if start.index == Execution.controlIndex {
             execution.controlRun()
             execution.leaveRun(start.index)

@@ -47,6 +47,19 @@ void sp_model_set_execution(void *wanted) { execution = wanted; }
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+extern void __lsan_register_root_region(const void *start, size_t byteCount);
+extern void __lsan_unregister_root_region(const void *start, size_t byteCount);
+#define REGISTER(start, byteCount) __lsan_register_root_region(start, byteCount)
+#define UNREGISTER(start, byteCount) __lsan_unregister_root_region(start, byteCount)
+#endif
+#endif
+#ifndef REGISTER
+#define REGISTER(start, byteCount) ((void)0)
+#define UNREGISTER(start, byteCount) ((void)0)
+#endif
+
 void *sp_model_map(size_t byteCount, uintptr_t wanted) {
   int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
   void *address = mmap((void *)wanted, byteCount, PROT_READ | PROT_WRITE, flags | MAP_FIXED_NOREPLACE, -1, 0);
@@ -55,10 +68,15 @@ void *sp_model_map(size_t byteCount, uintptr_t wanted) {
     address = MAP_FAILED;
   }
   if (address == MAP_FAILED) address = mmap(NULL, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0);
-  return address == MAP_FAILED ? NULL : address;
+  if (address == MAP_FAILED) return NULL;
+  REGISTER(address, byteCount);
+  return address;
 }
 
-void sp_model_unmap(void *address, size_t byteCount) { munmap(address, byteCount); }
+void sp_model_unmap(void *address, size_t byteCount) {
+  UNREGISTER(address, byteCount);
+  munmap(address, byteCount);
+}
 void sp_model_guard(void *address) { mprotect(address, (size_t)sysconf(_SC_PAGESIZE), PROT_NONE); }
 void sp_model_clear(void *address, size_t byteCount) { memset(address, 0, byteCount); }
 
@@ -99,12 +117,12 @@ void sp_plain_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
 // Plain accesses -----------------------------------------------------------------------------------------------
 
-static sp_model_access_hook access_hook;
-static sp_model_memory_hook memory_hook;
+THREAD_LOCAL sp_model_access_hook access_hook;
+THREAD_LOCAL sp_model_memory_hook memory_hook;
 
 void sp_model_set_hooks(sp_model_access_hook access, sp_model_memory_hook memory) {
-  __atomic_store_n(&access_hook, access, __ATOMIC_RELEASE);
-  __atomic_store_n(&memory_hook, memory, __ATOMIC_RELEASE);
+  access_hook = access;
+  memory_hook = memory;
 }
 
 void sp_model_access(const void *address, size_t byteCount, int isWrite, const void *instruction) {

@@ -1,5 +1,6 @@
 // A switch from one stack to another: the registers that a call must keep are pushed, the stack pointer is
 // exchanged, the registers are popped. Sanitizers are told, as they keep things by stack.
+#define _GNU_SOURCE 1
 #include "CStillpointModel.h"
 
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct sp_fibre {
   void *argument;
   void *bottom;
   size_t byteCount;
+  struct sp_fibre *end;
   int ignored;      // `sp_model_ignored`, while it does not run
   void *sanitizer;  // ThreadSanitizer's fibre, or AddressSanitizer's fake stack
 };
@@ -79,6 +81,7 @@ static void start(void) {
   struct sp_fibre *self = arriving;
   arrived(self);
   self->body(self->argument);
+  sp_fibre_switch(self, self->end);
   abort();
 }
 
@@ -140,4 +143,9 @@ void sp_fibre_switch(struct sp_fibre *from, struct sp_fibre *to) {
 #endif
   sp_switch_stack(&from->stackPointer, to->stackPointer);
   arrived(from);
+}
+
+void sp_fibre_finish(struct sp_fibre *from, struct sp_fibre *fibre) {
+  fibre->end = from;
+  sp_fibre_switch(from, fibre);
 }

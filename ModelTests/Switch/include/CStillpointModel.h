@@ -43,10 +43,13 @@ struct sp_fibre *_Nullable sp_fibre_create(void *stack, size_t byteCount, void (
                                            void *_Nullable argument);
 struct sp_fibre *_Nullable sp_fibre_adopt(void);
 void sp_fibre_destroy(struct sp_fibre *fibre);
-/// Leaves `from` where it stands and goes on where `to` was left. `body` must never return.
+/// Leaves `from` where it stands and goes on where `to` was left. `body` returns only under `sp_fibre_finish`.
 void sp_fibre_switch(struct sp_fibre *from, struct sp_fibre *to);
+/// The same; comes back when the body of `fibre` has returned.
+void sp_fibre_finish(struct sp_fibre *from, struct sp_fibre *fibre);
 
-/// Memory at the same address in every process if it is free there, so that hashes of addresses repeat; zeroed.
+/// Memory at the same address in every process if it is free there, so that hashes of addresses repeat; zeroed. What it
+/// points to is no leak.
 void *_Nullable sp_model_map(size_t byteCount, uintptr_t wanted);
 void sp_model_unmap(void *address, size_t byteCount);
 /// Makes the page at `address` trap.
@@ -67,6 +70,7 @@ void sp_plain_fence(void);
 /// Called for each, in mode SP_MODEL_CHECKER.
 typedef void (*sp_model_access_hook)(uintptr_t address, size_t byteCount, int isWrite, uintptr_t instruction);
 typedef void (*sp_model_memory_hook)(uintptr_t address, size_t byteCount, int isFreed);
+/// Of the calling OS thread.
 void sp_model_set_hooks(sp_model_access_hook access, sp_model_memory_hook memory);
 /// What the compiler's callbacks come to; nothing unless a model thread runs.
 void sp_model_access(const void *address, size_t byteCount, int isWrite, const void *_Nullable instruction);
