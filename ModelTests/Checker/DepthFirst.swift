@@ -74,8 +74,9 @@ final class DepthFirstExplorer: Explorer {
     }
 }
 
-/// Exhaustive over all schedules but those that differ from one already made only in the order of independent steps: sleep
-/// sets (Godefroid, 1996). A thread whose next step has been explored at a point sleeps until a step that depends on it.
+/// Exhaustive over all schedules but those that differ from one already made only in the order of independent steps:
+/// sleep sets (Godefroid, 1996). A thread whose next step has been explored at a point sleeps until a step that depends
+/// on it.
 final class SleepSetExplorer: Explorer {
     private struct Point {
         var node: Node

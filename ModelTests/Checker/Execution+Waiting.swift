@@ -1,4 +1,5 @@
-// The steps of a thread that have to do with other threads and with time: futex, locks, clock, starts and joins, spinning.
+// The steps of a thread that have to do with other threads and with time: futex, locks, clock, starts and joins,
+// spinning.
 
 internal import CStillpointModel
 

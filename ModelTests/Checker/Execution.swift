@@ -1,5 +1,5 @@
-// One run of a model, made again and again: set-up, two to eight threads that take turns at every operation, final checks.
-// All of it on one OS thread, each thread of the run on a stack of its own.
+// One run of a model, made again and again: set-up, two to eight threads that take turns at every operation, final
+// checks. All of it on one OS thread, each thread of the run on a stack of its own.
 //
 // A thread announces its next operation, and the scheduler chooses who performs its own. Between two operations a
 // thread runs undisturbed: what others could see of that are plain accesses, and those are checked for races.
@@ -83,8 +83,8 @@ final class Execution {
         outside = adopted
     }
 
-    /// After the last run. Fibres that stand at the end of their loop go on and return, so that they let go of what they
-    /// hold; those of an abandoned run never do, and their stacks stay where a leak detector must look for that.
+    /// After the last run. Fibres that stand at the end of their loop go on and return, so that they let go of what
+    /// they hold; those of an abandoned run never do, and their stacks stay where a leak detector must look for that.
     func tearDown() {
         isOver = true
         sp_model_set_mode(Mode.quiet)

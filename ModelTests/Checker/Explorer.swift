@@ -90,8 +90,8 @@ class RandomExplorer: Explorer {
     override func endRun(_ execution: Execution) -> Bool { true }
 }
 
-/// Probabilistic concurrency testing (Burckhardt and others, 2010): the thread of the highest priority goes on, and at `depth`
-/// - 1 random steps the one that runs falls below all others. Finds a bug of that depth with a known chance.
+/// Probabilistic concurrency testing (Burckhardt and others, 2010): the thread of the highest priority goes on, and at
+/// `depth` - 1 random steps the one that runs falls below all others. Finds a bug of that depth with a known chance.
 final class PriorityExplorer: RandomExplorer {
     private let depth: Int
     @exclusivity(unchecked) private var priorities: [Int] = []
@@ -119,7 +119,8 @@ final class PriorityExplorer: RandomExplorer {
         return best
     }
 
-    /// A deadline or an idle spin goes before its time only when its thread has the lot: the thread has just been lowered.
+    /// A deadline or an idle spin goes before its time only when its thread has the lot: the thread has just been
+    /// lowered.
     private func priority(_ alternative: Alternative) -> Int {
         let own = priorities[Int(alternative.thread)]
         return alternative.manner == .perform ? own : own - Execution.maximumThreadCount / 2

@@ -2,7 +2,8 @@
 
 internal import CStillpointModel
 
-/// One run of a model, as its set-up sees it. The set-up makes fresh state and describes the run; it is called for each run.
+/// One run of a model, as its set-up sees it. The set-up makes fresh state and describes the run; it is called for each
+/// run.
 ///
 /// What a thread's body shares with others must be made in the set-up, so that each run begins alike.
 public final class Model {
@@ -23,8 +24,8 @@ public final class Model {
     @exclusivity(unchecked) public var stepLimit = 20_000
     /// How often in a row threads may spin while nobody has anything else to do.
     @exclusivity(unchecked) public var spinLimit = 1000
-    /// How often a run a thread that spins may go on though nothing has changed and others are ready. What a bounded spin
-    /// does when it gives up early is seen only with this.
+    /// How often a run a thread that spins may go on though nothing has changed and others are ready. What a bounded
+    /// spin does when it gives up early is seen only with this.
     @exclusivity(unchecked) public var idleSpins = 1
     /// How often a run a futex sleeper wakes without cause.
     @exclusivity(unchecked) public var spuriousWakes = 0

@@ -1,6 +1,6 @@
-// The C allocator, in front of the C library's own: what a model thread is given is fresh memory, and what others did to
-// those bytes before does not race with it. (Swift's objects come from here; their reference counts are not reported, so
-// a free is not checked. Memory of the code under test says itself when it is freed: `ModelMemory.freed`.)
+// The C allocator, in front of the C library's own: what a model thread is given is fresh memory, and what others did
+// to those bytes before does not race with it. (Swift's objects come from here; their reference counts are not
+// reported, so a free is not checked. Memory of the code under test says itself when it is freed: `ModelMemory.freed`.)
 #include <errno.h>
 
 #include "CStillpointModel.h"

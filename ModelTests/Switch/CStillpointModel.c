@@ -16,8 +16,9 @@ THREAD_LOCAL void *execution;
 
 _Thread_local __attribute__((tls_model("initial-exec"))) int sp_model_ignored;
 
-// An allocation may be made under a lock of Swift's runtime that the checker needs itself, so it waits for the next time that the
-// thread comes here by its own code. More than fit are forgotten: fresh memory may then seem to have a past.
+// An allocation may be made under a lock of Swift's runtime that the checker needs itself, so it waits for the next
+// time that the thread comes here by its own code. More than fit are forgotten: fresh memory may then seem to have a
+// past.
 enum { WAITING_ALLOCATIONS = 1024 };
 static _Thread_local struct {
   const void *address;

@@ -1,5 +1,5 @@
-// A trap of a model thread (a failed assertion of Swift, a wild pointer) ends its run and not the process: the handler goes
-// back to the exploration by a switch of stacks, which reports it with the schedule that led there. The fibre is
+// A trap of a model thread (a failed assertion of Swift, a wild pointer) ends its run and not the process: the handler
+// goes back to the exploration by a switch of stacks, which reports it with the schedule that led there. The fibre is
 // never resumed. In the checker's own code, or outside any exploration, the process dies as it would have.
 #include "CStillpointModel.h"
 

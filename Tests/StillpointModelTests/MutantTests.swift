@@ -59,7 +59,8 @@ import Testing
         ).mutants.map(\.change)
         #expect(changes == [.acquireOnly, .releaseOnly, .relaxed, .omitted])
         let consistent = MutationSite(
-            fileID: "A/B.swift", line: 1, operation: "compareExchange", order: .sequentiallyConsistent, failureOrder: .acquire
+            fileID: "A/B.swift", line: 1, operation: "compareExchange", order: .sequentiallyConsistent,
+            failureOrder: .acquire
         ).mutants.map(\.change)
         #expect(consistent == [.acquireRelease, .relaxed, .relaxedFailure, .omitted])
     }

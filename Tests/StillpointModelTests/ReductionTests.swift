@@ -1,7 +1,8 @@
 import StillpointModel
 import Testing
 
-/// Sleep sets against plain depth first, on small programs drawn at random: the same behaviours and final states, in fewer runs.
+/// Sleep sets against plain depth first, on small programs drawn at random: the same behaviours and final states, in
+/// fewer runs.
 @Suite struct ReductionTests {
     private enum Action: CaseIterable {
         case load, store, add, exchange, compare, acquireFence, consistentFence, lock, wake, quiet
@@ -21,7 +22,8 @@ import Testing
             (0..<count).map { _ in
                 value += 1
                 return Instruction(
-                    action: Action.allCases.randomElement(using: &generator)!, place: Int.random(in: 0..<2, using: &generator),
+                    action: Action.allCases.randomElement(using: &generator)!,
+                    place: Int.random(in: 0..<2, using: &generator),
                     value: value, isStrong: Bool.random(using: &generator))
             }
         }
@@ -76,7 +78,9 @@ import Testing
             let reduced = run(program, .sleepSets(staleReads: nil))
             #expect(plain.isExhausted && reduced.isExhausted, "seed \(seed), program \(number): \(plain)\n\(reduced)")
             #expect(plain.behaviours == reduced.behaviours, "seed \(seed), program \(number): \(program)")
-            #expect(Set(plain.outcomes.keys) == Set(reduced.outcomes.keys), "seed \(seed), program \(number): \(program)")
+            #expect(
+                Set(plain.outcomes.keys) == Set(reduced.outcomes.keys),
+                "seed \(seed), program \(number): \(program)")
             #expect(reduced.runs <= plain.runs)
             plainRuns += plain.runs
             reducedRuns += reduced.runs + reduced.redundantRuns

@@ -74,8 +74,8 @@ typedef void (*sp_model_memory_hook)(uintptr_t address, size_t byteCount, int is
 void sp_model_set_hooks(sp_model_access_hook access, sp_model_memory_hook memory);
 /// What the compiler's callbacks come to; nothing unless a model thread runs.
 void sp_model_access(const void *address, size_t byteCount, int isWrite, const void *_Nullable instruction);
-/// How many regions the running fibre is in whose accesses the compiler wants ignored (`deinit`, where nobody else can see the
-/// object).
+/// How many regions the running fibre is in whose accesses the compiler wants ignored (`deinit`, where nobody else can
+/// see the object).
 extern _Thread_local int sp_model_ignored;
 /// What an allocator tells; nothing unless a model thread runs.
 void sp_model_allocated(const void *address, size_t byteCount);
@@ -85,11 +85,11 @@ size_t sp_model_block_size(const void *block);
 
 // Traps --------------------------------------------------------------------------------------------------------
 
-/// Called on a signal stack when an OS thread traps while it explores; `mode` says in whose code. It leaves by a switch of
-/// stacks, or returns if the process is to die.
+/// Called on a signal stack when an OS thread traps while it explores; `mode` says in whose code. It leaves by a switch
+/// of stacks, or returns if the process is to die.
 typedef void (*sp_model_trap_hook)(int signal, int mode);
-/// From here to `sp_model_release_traps`, SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE and SIGABRT of this OS thread go to `hook`.
-/// Other OS threads may do the same at the same time.
+/// From here to `sp_model_release_traps`, SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE and SIGABRT of this OS thread go to
+/// `hook`. Other OS threads may do the same at the same time.
 /// Not where a sanitizer handles them.
 void sp_model_catch_traps(sp_model_trap_hook hook);
 void sp_model_release_traps(void);
@@ -98,7 +98,8 @@ void sp_model_write_error(const char *text, size_t byteCount);
 
 // Symbols and time ---------------------------------------------------------------------------------------------
 
-/// The line and function of an instruction's caller, by `llvm-symbolizer` if that is installed; else the file and how far in.
+/// The line and function of an instruction's caller, by `llvm-symbolizer` if that is installed; else the file and how
+/// far in.
 void sp_model_describe(uintptr_t instruction, char *text, size_t capacity);
 uint64_t sp_model_wall_nanoseconds(void);
 /// Of this OS thread.
