@@ -3,7 +3,8 @@
 
 var allModels: [ProtocolModel] {
     [
-        eventModels,
+        eventModels, onceModels, readerWriterLockModels, sequenceLockModels, serviceSignalModels, reclamationModels,
+        deferredQueueModels,
     ].flatMap { $0 }
 }
 #endif

@@ -11,7 +11,7 @@ enum Budget {
     case long
 }
 
-struct ProtocolModel {
+struct ProtocolModel: Sendable {
     /// As `event: set against wait`: the protocol, then the situation.
     let name: String
     /// What is shown, in a sentence; invariants by their short names.
@@ -21,11 +21,11 @@ struct ProtocolModel {
     /// What is explored beyond that when it is not.
     let long: [ExplorationStrategy]
     /// Describes one run. Called for each.
-    let setUp: (Model) -> Void
+    let setUp: @Sendable (Model) -> Void
 
     init(
         _ name: String, _ about: String, smoke: [ExplorationStrategy], long: [ExplorationStrategy] = [],
-        setUp: @escaping (Model) -> Void
+        setUp: @escaping @Sendable (Model) -> Void
     ) {
         self.name = name
         self.about = about

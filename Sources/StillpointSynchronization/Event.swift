@@ -78,7 +78,7 @@ public struct Event: ~Copyable, Sendable {
         // acquiring, here and below: [set].
         var seen = word.load(ordering: .acquiring)
         let count = seen & ~3
-        while seen & Self.set == 0 && seen & ~3 == count {  // E1
+        while seen & Self.set == 0 && recheck("event.count", seen & ~3 == count) {  // E1
             if seen & Self.parked == 0 {
                 // relaxed: it only announces; `validate` looks again under the bucket's lock.
                 _ = word.compareExchange(
@@ -88,7 +88,7 @@ public struct Event: ~Copyable, Sendable {
             let outcome = unsafe ParkingLot.park(
                 at: key, untilNanoseconds: deadline,
                 // relaxed: the load below is the one that counts.
-                validate: { word.load(ordering: .relaxed) == expected })
+                validate: { recheck("event.park", word.load(ordering: .relaxed) == expected) })
             seen = word.load(ordering: .acquiring)
             if outcome == .timedOut { return seen & Self.set != 0 || seen & ~3 != count }
         }

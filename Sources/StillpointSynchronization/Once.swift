@@ -109,7 +109,10 @@ public struct Once: ~Copyable, Sendable {
             }
             // relaxed: the load at the loop's head is the one that counts.
             _ = unsafe ParkingLot.park(
-                at: key, validate: { state.load(ordering: .relaxed) == Self.running | Self.parked })
+                at: key,
+                validate: {
+                    recheck("once.park", state.load(ordering: .relaxed) == Self.running | Self.parked)
+                })
         }
     }
 
