@@ -18,6 +18,10 @@ struct EquivalentMutant {
         }
     }
 
-    static let all: [EquivalentMutant] = []
+    static let all: [EquivalentMutant] = [
+        EquivalentMutant(
+            file: "Once.swift", code: "runner.store(Self.thread", change: .omitted,
+            reason: "only names a misuse, the body that calls its own Once, which waits for itself for ever without it: OnceTests"),
+    ]
 }
 #endif

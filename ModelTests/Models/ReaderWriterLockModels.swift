@@ -31,7 +31,8 @@ private struct LockScene {
         model.finally { model.expect(lock.pointee.rawWord == 0, "not free in the end") }
     }
 
-    func read() { lock.pointee.withReadLock { _ = data.pointee } }
+    func read() { lock.pointee.withReadLock { look() } }
+    func look() { model.expect(data.pointee >= 0, "what a reader found") }
     func write() { lock.pointee.withWriteLock { data.pointee += 1 } }
 
     func reader(_ name: String) { model.thread(name) { read() } }
@@ -147,7 +148,7 @@ private let lockTries = ProtocolModel(
     }
     model.thread("trying reader") {
         guard scene.lock.pointee.tryLockForReading() else { return }
-        _ = scene.data.pointee
+        scene.look()
         scene.lock.pointee.unlockForReading()
     }
     scene.writer("writer")

@@ -54,7 +54,8 @@ public struct Event: ~Copyable, Sendable {
         while true {
             let new = old & Self.set != 0 ? old : ((old & ~3) &+ Self.once) | Self.set
             let (exchanged, original) = word.weakCompareExchange(
-                expected: old, desired: new, successOrdering: .acquiringAndReleasing,  // [set]
+                // releasing: [set]. What setters before it wrote stays in the release sequence.
+                expected: old, desired: new, successOrdering: .releasing,
                 failureOrdering: .relaxed)
             if exchanged { break }
             old = original

@@ -57,7 +57,8 @@ public enum Reclamation {
     /// order of `started` and so sees our writes [goal], or it came before and we count on the one after. With
     /// a load, the store that made the item unreachable could become visible after that grace period began.
     public static func nextGoal() -> UInt64 {
-        started.wrappingAdd(0, ordering: .acquiringAndReleasing).oldValue + 1
+        // releasing: [goal]. Nothing is read that a grace period under way has written.
+        started.wrappingAdd(0, ordering: .releasing).oldValue + 1
     }
 
     /// The last grace period that has passed.
@@ -121,7 +122,8 @@ public enum Reclamation {
 
     /// One grace period. gracePeriodLock is held.
     private static func run() {
-        let number = started.wrappingAdd(1, ordering: .acquiringAndReleasing).newValue  // [goal]
+        // acquiring: [goal], from all who have read `started` so far.
+        let number = started.wrappingAdd(1, ordering: .acquiring).newValue
         markRoll(wanted: true)
         Quiescence.waitForGracePeriod()  // [quiet]
         markRoll(wanted: false)
