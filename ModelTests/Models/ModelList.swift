@@ -3,7 +3,8 @@
 
 var allModels: [ProtocolModel] {
     [
-        eventModels, onceModels, readerWriterLockModels, sequenceLockModels, serviceSignalModels, reclamationModels,
+        eventModels,
+        onceModels, readerWriterLockModels, sequenceLockModels, serviceSignalModels, reclamationModels,
         deferredQueueModels,
     ].flatMap { $0 }
 }

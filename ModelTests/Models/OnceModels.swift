@@ -7,7 +7,7 @@ import StillpointPlatform
 @testable import StillpointSynchronization
 
 var onceModels: [ProtocolModel] {
-    [onceTwoThreads, onceThreeThreads, onceLook, onceFreed, onceThrowsAndRetries, onceThrowsAmongThree]
+    [onceTwoThreads, onceThreeThreads, onceLook, onceFreed, onceThrowsAndRetries, onceThrowsAmongThree, onceCallsItself]
 }
 
 private struct BodyFailure: Error {}
@@ -119,5 +119,14 @@ private let onceThrowsAmongThree = ProtocolModel(
     let scene = OnceScene(model)
     model.thread("thrower") { _ = scene.runAndThrow() }
     for name in ["first", "second"] { model.thread(name) { scene.run() } }
+}
+
+private let onceCallsItself = ProtocolModel(
+    "once: a body calls its own once", "Diagnosed, before the thread waits for itself.",
+    failsBy: "Once: the body has called its own Once", smoke: [.depthFirst(preemptions: 1, staleReads: 1)]
+) { model in
+    let scene = OnceScene(model)
+    model.thread("first") { scene.once.pointee.run { scene.once.pointee.run {} } }
+    model.thread("second") { scene.once.pointee.run {} }
 }
 #endif

@@ -9,7 +9,7 @@ import StillpointPlatform
 var readerWriterLockModels: [ProtocolModel] {
     [
         lockTwoWriters, lockWriterAndReader, lockReadersThenWriter, lockWriterThenReaders, lockTwoWritersAndReader,
-        lockTries, lockStrangeWake, lockFreed, lockFourThreads,
+        lockTries, lockStrangeWake, lockFreed, lockReadAgain, lockFourThreads,
     ]
 }
 
@@ -185,6 +185,15 @@ private let lockFreed = ProtocolModel(
         hasEntered.pointee = true
         lock.pointee.unlockForWriting()
     }
+}
+
+private let lockReadAgain = ProtocolModel(
+    "reader-writer lock: a reader reads again", "Not recursive: a writer that has come in between waits for the reader, who waits for it.",
+    failsBy: "deadlock", smoke: [.depthFirst(preemptions: 2, staleReads: 0)]
+) { model in
+    let scene = LockScene(model)
+    model.thread("reader") { scene.lock.pointee.withReadLock { scene.read() } }
+    scene.writer("writer")
 }
 
 private let lockFourThreads = ProtocolModel(

@@ -10,7 +10,8 @@ import StillpointPlatform
 var reclamationModels: [ProtocolModel] {
     [
         reclamationReader, reclamationAsksReader, reclamationGoal, reclamationCompleted, reclamationShared,
-        reclamationBirthAndDeath, reclamationTwoRetirers,
+        reclamationBirthAndDeath, reclamationTwoRetirers, reclamationHeldTooLong, reclamationGoalTooEarly,
+        reclamationWaitsOnline,
     ]
 }
 
@@ -199,7 +200,7 @@ private let reclamationShared = ProtocolModel(
     for name in ["first", "second"] {
         model.thread(name) { Reclamation.waitFor(goal: goal) }
     }
-    model.finally { model.expect(Reclamation.completedGoal == goal, "a grace period more than was asked for") }
+    model.finally { model.expect(Reclamation.completedGoal == goal && goal == 1, "a grace period more than was asked for") }
 }
 
 private let reclamationBirthAndDeath = ProtocolModel(
@@ -251,6 +252,60 @@ private let reclamationTwoRetirers = ProtocolModel(
             Reclamation.synchronize()
             if isFirst { scene.free() }
         }
+    }
+}
+
+// MARK: What readers and retirers must not do
+
+private let reclamationHeldTooLong = ProtocolModel(
+    "reclamation: a reader holds a block over a quiescent state", "R2: what a reader promises when it announces one.",
+    failsBy: "free", smoke: [.depthFirst(preemptions: 2, staleReads: 1)]
+) { model in
+    let scene = ReclamationScene(model)
+    let participant = scene.enlisted("the reader's word")
+    model.thread("reader") {
+        scene.goOnline()
+        let found = UnsafePointer<Int>(bitPattern: scene.slot.pointee.load(ordering: .acquiring))
+        scene.poll(participant)
+        if let found { model.expect(found.pointee == 7, "another by now") }
+        Quiescence.goOffline()
+    }
+    model.thread("retirer") {
+        scene.unlink()
+        Reclamation.synchronize()
+        scene.free()
+    }
+}
+
+private let reclamationGoalTooEarly = ProtocolModel(
+    "reclamation: a goal is read before the block is out of reach", "[goal]: what a retirer must have done before.",
+    failsBy: "free", smoke: [.depthFirst(preemptions: 2, staleReads: 1)]
+) { model in
+    let scene = ReclamationScene(model)
+    let participant = scene.enlisted("the reader's word")
+    model.thread("other") { Reclamation.synchronize() }
+    model.thread("retirer") {
+        let goal = Reclamation.nextGoal()
+        scene.unlink()
+        Reclamation.waitFor(goal: goal)
+        scene.free()
+    }
+    model.thread("reader") {
+        scene.goOnline()
+        scene.poll(participant)
+        scene.look()
+        Quiescence.goOffline()
+    }
+}
+
+private let reclamationWaitsOnline = ProtocolModel(
+    "reclamation: a reader waits for a grace period", "R4: it would wait for itself.",
+    failsBy: "waiting for a grace period while online", smoke: [.depthFirst(preemptions: 1, staleReads: 0)]
+) { model in
+    let scene = ReclamationScene(model)
+    model.thread("reader") {
+        scene.goOnline()
+        Reclamation.synchronize()
     }
 }
 #endif

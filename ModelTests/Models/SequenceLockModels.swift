@@ -7,7 +7,10 @@ import StillpointPlatform
 @testable import StillpointSynchronization
 
 var sequenceLockModels: [ProtocolModel] {
-    [sequenceLockReader, sequenceLockTwoWriters, sequenceLockWritersAndReader, sequenceLockAbandoned, sequenceLockLook]
+    [
+        sequenceLockReader, sequenceLockTwoWriters, sequenceLockWritersAndReader, sequenceLockAbandoned, sequenceLockLook,
+        sequenceLockRelaxedReader, sequenceLockRelaxedWriter,
+    ]
 }
 
 /// Each write stores its number, from 1 on, in both fields.
@@ -30,11 +33,11 @@ private struct SequenceLockScene {
         model.name(fields + 1, "second field")
     }
 
-    func write() {
+    func write(fields order: AtomicStoreOrdering = .releasing) {
         lock.pointee.beginWrite()
         written.pointee += 1  // S1: a race, were there two writers
-        fields[0].store(written.pointee, ordering: .releasing)
-        fields[1].store(written.pointee, ordering: .releasing)
+        fields[0].store(written.pointee, ordering: order)
+        fields[1].store(written.pointee, ordering: order)
         lock.pointee.endWrite()
     }
 
@@ -44,12 +47,12 @@ private struct SequenceLockScene {
     }
 
     /// One try.
-    func read() {
+    func read(fields order: AtomicLoadOrdering = .acquiring) {
         let sequence = lock.pointee.beginRead()
-        let first = fields[0].load(ordering: .acquiring), second = fields[1].load(ordering: .acquiring)
+        let first = fields[0].load(ordering: order), second = fields[1].load(ordering: order)
         guard lock.pointee.endRead(sequence) else { return model.outcome("read while it was written") }
         model.expect(first == second, "S2: a payload of two writers, \(first) and \(second)")
-        model.expect(first == Int(sequence) / 2, "[end]: \(first), but by the number it is \(sequence / 2)")
+        model.expect(first == Int(sequence) / 2, "S2 [end]: \(first), but by the number it is \(sequence / 2)")
     }
 
     /// Until it has read what is whole.
@@ -120,5 +123,23 @@ private let sequenceLockLook = ProtocolModel(
     }
     model.thread("reader") { scene.readWhole() }
     scene.expectInTheEnd(1)
+}
+
+private let sequenceLockRelaxedReader = ProtocolModel(
+    "sequence lock: fields that a reader loads relaxed", "[field]: without its reader's end, what is read is not whole.",
+    failsBy: "S2", smoke: [.depthFirst(preemptions: 2, staleReads: 2)]
+) { model in
+    let scene = SequenceLockScene(model)
+    model.thread("writer") { scene.write() }
+    model.thread("reader") { scene.read(fields: .relaxed) }
+}
+
+private let sequenceLockRelaxedWriter = ProtocolModel(
+    "sequence lock: fields that a writer stores relaxed", "[field]: without its writer's end, what is read is not whole.",
+    failsBy: "S2", smoke: [.depthFirst(preemptions: 2, staleReads: 2)]
+) { model in
+    let scene = SequenceLockScene(model)
+    model.thread("writer") { scene.write(fields: .relaxed) }
+    model.thread("reader") { scene.read() }
 }
 #endif

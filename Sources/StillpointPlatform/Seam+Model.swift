@@ -107,9 +107,8 @@ extension ModelThread {
     }
 }
 
-/// Outside of a model nobody is a reader: the fork handlers ask.
 public enum Quiescence {
-    public static func register() { if ModelThread.isInside { ModelGracePeriod.register() } }
+    public static func register() { ModelGracePeriod.register() }
     public static func goOnline(
         fileID: StaticString = #fileID, line: UInt = #line, function: StaticString = #function
     ) {
@@ -125,6 +124,7 @@ public enum Quiescence {
     ) {
         ModelGracePeriod.quiescentState(fileID: fileID, line: line, function: function)
     }
+    /// A fork between two explorations asks, too.
     public static var isOnline: Bool { ModelThread.isInside && ModelGracePeriod.isOnline }
     public static func waitForGracePeriod(
         fileID: StaticString = #fileID, line: UInt = #line, function: StaticString = #function

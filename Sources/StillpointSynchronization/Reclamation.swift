@@ -182,4 +182,17 @@ public enum Reclamation {
             })
         require(result == 0, "no memory to register the fork handlers")
     }()
+
+    #if ModelCheck
+    /// Before a run on the model checker: as in a process that has just begun, whatever a run that failed has left.
+    static func resetForModel() {
+        gracePeriodLock.resetAfterForkInChild()
+        rollLock.resetAfterForkInChild()
+        // relaxed: before the run has threads.
+        started.store(0, ordering: .relaxed)
+        completed.store(0, ordering: .relaxed)
+        unsafe roll = nil
+        unsafe isQuiescenceWanted = false
+    }
+    #endif
 }
