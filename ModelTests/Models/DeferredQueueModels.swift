@@ -21,7 +21,7 @@ private let deferredServed = ProtocolModel(
     let service = model.thread("service") {
         ServiceSignal.wait(on: scene.signal, untilNanoseconds: nil)
         _ = ServiceSignal.take(from: scene.signal)
-        model.expect(deferred(of: own).pointee.isPending, "[request]: the service was asked, but finds nothing that waits")
+        model.expect(deferred(of: own).pointee.isPending, "[request]: asked, and finds nothing that waits")
         Reclamation.synchronize()
     }
     model.thread("reader") {
@@ -78,7 +78,8 @@ private let deferredTakenOver = ProtocolModel(
         ModelLock.unlock(at: lock)
         ended.join()
         freed += deferred(of: orphans).drain(freeingThread: nil)
-        model.expect(freed == 1 && !deferred(of: orphans).pointee.isPending, "freed \(freed) times after its grace period")
+        model.expect(freed == 1, "freed \(freed) times after its grace period")
+        model.expect(!deferred(of: orphans).pointee.isPending, "nothing waits, and the hint says that something does")
     }
 }
 

@@ -123,7 +123,8 @@ private let eventStrangeWake = ProtocolModel(
 }
 
 private let eventDeadline = ProtocolModel(
-    "event: a deadline against set", "A wait that returns true has seen the event set; one that returns false may be late.",
+    "event: a deadline against set",
+    "A wait that returns true has seen the event set; one that returns false may be late.",
     smoke: [.sleepSets(staleReads: 2)]
 ) { model in
     let scene = EventScene(model)
