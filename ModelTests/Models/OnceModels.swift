@@ -99,7 +99,7 @@ private let onceFreed = ProtocolModel(
 
 private let onceThrowsAndRetries = ProtocolModel(
     "once: a body throws, and its thread tries again",
-    "O1 [try]: a body that threw has not run, the next one sees what it wrote, and nobody takes another for the runner.",
+    "O1 [try]: a body that threw has not run; the next one sees what it wrote; nobody takes another for the runner.",
     smoke: [.depthFirst(preemptions: 3, staleReads: 1)], long: [.sleepSets(staleReads: 1)]
 ) { model in
     let scene = OnceScene(model)

@@ -104,7 +104,8 @@ private let lockWriterAndReader = ProtocolModel(
 }
 
 private let lockReadersThenWriter = ProtocolModel(
-    "reader-writer lock: two readers and a writer", "W1 W2 W3 [read]: the last reader hands over, also for the one before.",
+    "reader-writer lock: two readers and a writer",
+    "W1 W2 W3 [read]: the last reader hands over, also for the one before.",
     smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 2)]
 ) { model in
     let scene = LockScene(model)
@@ -127,7 +128,8 @@ private let lockWriterThenReaders = ProtocolModel(
 }
 
 private let lockTwoWritersAndReader = ProtocolModel(
-    "reader-writer lock: two writers and a reader", "W2 W3: a reader waits for one writer, a writer for the readers' turn.",
+    "reader-writer lock: two writers and a reader",
+    "W2 W3: a reader waits for one writer, a writer for the readers' turn.",
     smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 2)]
 ) { model in
     let scene = LockScene(model)
@@ -165,7 +167,8 @@ private let lockStrangeWake = ProtocolModel(
 }
 
 private let lockFreed = ProtocolModel(
-    "reader-writer lock: freed by the last writer", "W4: who leaves touches the word no more when another may have entered.",
+    "reader-writer lock: freed by the last writer",
+    "W4: who leaves touches the word no more when another may have entered.",
     smoke: [.depthFirst(preemptions: 3, staleReads: 1)], long: [.sleepSets(staleReads: 1)]
 ) { model in
     Specification.take(.bucket)
@@ -188,7 +191,8 @@ private let lockFreed = ProtocolModel(
 }
 
 private let lockReadAgain = ProtocolModel(
-    "reader-writer lock: a reader reads again", "Not recursive: a writer that has come in between waits for the reader, who waits for it.",
+    "reader-writer lock: a reader reads again",
+    "Not recursive: a writer that has come in between waits for the reader, who waits for it.",
     failsBy: "deadlock", smoke: [.depthFirst(preemptions: 2, staleReads: 0)]
 ) { model in
     let scene = LockScene(model)

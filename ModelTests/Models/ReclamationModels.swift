@@ -1,6 +1,6 @@
 #if ModelCheck
-// Grace periods against readers: R1 to R4, [goal], [quiet] and [completed] of Reclamation.swift. liburcu's calls are the
-// checker's specification of them.
+// Grace periods against readers: R1 to R4, [goal], [quiet] and [completed] of Reclamation.swift. liburcu's calls are
+// the checker's specification of them.
 
 import StillpointModel
 import StillpointPlatform
@@ -55,7 +55,7 @@ struct ReclamationScene {
     /// One that is on the roll from set-up to end.
     func enlisted(_ name: String) -> UnsafeMutablePointer<Participant> {
         let participant = makeParticipant(name)
-        Reclamation.enlist(participant)
+        try! Reclamation.enlist(participant)
         let model = model
         model.finally {
             model.expect(!isAsked(participant), "R3: asked for a quiescent state when no grace period runs")
@@ -71,7 +71,7 @@ struct ReclamationScene {
     // MARK: A reader
 
     func goOnline() {
-        Reclamation.registerReader()
+        try! Reclamation.registerReader()
         Quiescence.goOnline()
     }
 
@@ -200,7 +200,9 @@ private let reclamationShared = ProtocolModel(
     for name in ["first", "second"] {
         model.thread(name) { Reclamation.waitFor(goal: goal) }
     }
-    model.finally { model.expect(Reclamation.completedGoal == goal && goal == 1, "a grace period more than was asked for") }
+    model.finally {
+        model.expect(Reclamation.completedGoal == goal && goal == 1, "a grace period more than was asked for")
+    }
 }
 
 private let reclamationBirthAndDeath = ProtocolModel(
@@ -211,7 +213,7 @@ private let reclamationBirthAndDeath = ProtocolModel(
     let scene = ReclamationScene(model)
     let participant = scene.makeParticipant("the reader's word")
     model.thread("reader") {
-        Reclamation.enlist(participant)
+        try! Reclamation.enlist(participant)
         scene.goOnline()
         scene.look()
         scene.pollUntilAskedOrOver(participant)

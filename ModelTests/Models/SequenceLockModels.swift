@@ -8,7 +8,8 @@ import StillpointPlatform
 
 var sequenceLockModels: [ProtocolModel] {
     [
-        sequenceLockReader, sequenceLockTwoWriters, sequenceLockWritersAndReader, sequenceLockAbandoned, sequenceLockLook,
+        sequenceLockReader, sequenceLockTwoWriters, sequenceLockWritersAndReader,
+        sequenceLockAbandoned, sequenceLockLook,
         sequenceLockRelaxedReader, sequenceLockRelaxedWriter,
     ]
 }
@@ -126,7 +127,8 @@ private let sequenceLockLook = ProtocolModel(
 }
 
 private let sequenceLockRelaxedReader = ProtocolModel(
-    "sequence lock: fields that a reader loads relaxed", "[field]: without its reader's end, what is read is not whole.",
+    "sequence lock: fields that a reader loads relaxed",
+    "[field]: without its reader's end, what is read is not whole.",
     failsBy: "S2", smoke: [.depthFirst(preemptions: 2, staleReads: 2)]
 ) { model in
     let scene = SequenceLockScene(model)
@@ -135,7 +137,8 @@ private let sequenceLockRelaxedReader = ProtocolModel(
 }
 
 private let sequenceLockRelaxedWriter = ProtocolModel(
-    "sequence lock: fields that a writer stores relaxed", "[field]: without its writer's end, what is read is not whole.",
+    "sequence lock: fields that a writer stores relaxed",
+    "[field]: without its writer's end, what is read is not whole.",
     failsBy: "S2", smoke: [.depthFirst(preemptions: 2, staleReads: 2)]
 ) { model in
     let scene = SequenceLockScene(model)

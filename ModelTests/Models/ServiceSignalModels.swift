@@ -37,7 +37,8 @@ private struct SignalScene {
 }
 
 private let signalRequest = ProtocolModel(
-    "service signal: a request", "S1 [request]: it ends the wait, is taken once, and brings what was written before it.",
+    "service signal: a request",
+    "S1 [request]: it ends the wait, is taken once, and brings what was written before it.",
     smoke: [.sleepSets(staleReads: 2)]
 ) { model in
     let scene = SignalScene(model)
