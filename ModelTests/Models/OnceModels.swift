@@ -7,7 +7,10 @@ import StillpointPlatform
 @testable import StillpointSynchronization
 
 var onceModels: [ProtocolModel] {
-    [onceTwoThreads, onceThreeThreads, onceLook, onceFreed, onceThrowsAndRetries, onceThrowsAmongThree, onceCallsItself]
+    [
+        onceTwoThreads, onceThreeThreads, onceLook, onceFreed, onceBothThrow, onceThrowsAndRetries,
+        onceThrowsAmongThree, onceCallsItself,
+    ]
 }
 
 private struct BodyFailure: Error {}
@@ -95,6 +98,16 @@ private let onceFreed = ProtocolModel(
             if !scene.run() { ModelMemory.freed(at: scene.once, byteCount: MemoryLayout<Once>.size) }
         }
     }
+}
+
+private let onceBothThrow = ProtocolModel(
+    "once: both bodies throw", "[try]: the second body sees what the first one wrote.", smoke: [.sleepSets(staleReads: 2)]
+) { model in
+    let scene = OnceScene(model)
+    for name in ["first", "second"] {
+        model.thread(name) { model.expect(scene.runAndThrow(), "O1: done, though every body has thrown") }
+    }
+    model.finally { model.expect(scene.bodies.pointee == 2 && !scene.once.pointee.isDone, "O1") }
 }
 
 private let onceThrowsAndRetries = ProtocolModel(
