@@ -281,20 +281,18 @@ private let reclamationHeldTooLong = ProtocolModel(
 
 private let reclamationGoalTooEarly = ProtocolModel(
     "reclamation: a goal is read before the block is out of reach", "[goal]: what a retirer must have done before.",
-    failsBy: "free", smoke: [.depthFirst(preemptions: 2, staleReads: 1)]
+    failsBy: "free", smoke: [.depthFirst(preemptions: 1, staleReads: 0)]
 ) { model in
     let scene = ReclamationScene(model)
-    let participant = scene.enlisted("the reader's word")
-    model.thread("other") { Reclamation.synchronize() }
     model.thread("retirer") {
         let goal = Reclamation.nextGoal()
         scene.unlink()
         Reclamation.waitFor(goal: goal)
         scene.free()
     }
+    model.thread("other") { Reclamation.synchronize() }
     model.thread("reader") {
         scene.goOnline()
-        scene.poll(participant)
         scene.look()
         Quiescence.goOffline()
     }
