@@ -14,7 +14,7 @@ private let freeRaw: DeferredFree = { block, _ in RawMemory.free(block) }
 private let deferredServed = ProtocolModel(
     "deferred frees: put off, served, drained",
     "R2 [goal] [completed]: freed when no reader holds it; the service is asked and finds that something waits.",
-    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 2)]
+    smoke: [.sleepSets(staleReads: 1)], long: [.sleepSets(staleReads: 2)]
 ) { model in
     let scene = ReclamationScene(model, blockIsRaw: true)
     let own = scene.enlisted("the owner's word"), readers = scene.enlisted("the reader's word")
@@ -47,7 +47,7 @@ private let deferredServed = ProtocolModel(
 private let deferredTakenOver = ProtocolModel(
     "deferred frees: taken over from a thread that ends",
     "R2: what another has put off is freed after its own goal; both hints are what the queues are.",
-    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 2)]
+    smoke: [.sleepSets(staleReads: 1)], long: [.sleepSets(staleReads: 2)]
 ) { model in
     let scene = ReclamationScene(model, blockIsRaw: true)
     let own = scene.enlisted("the ended thread's word"), orphans = scene.enlisted("the orphans' word")

@@ -56,7 +56,7 @@ private let eventSetAgainstWait = ProtocolModel(
 
 private let eventSetAgainstTwoWaits = ProtocolModel(
     "event: set against two waits", "[set]: all who wait return.",
-    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 4, staleReads: 2)]
+    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.sleepSets(staleReads: 1)]
 ) { model in
     let scene = EventScene(model)
     for name in ["first waiter", "second waiter"] {
@@ -94,7 +94,7 @@ private let eventFreedByWaiter = ProtocolModel(
 
 private let eventOvertaken = ProtocolModel(
     "event: a reset overtakes a waiter", "E1: a waiter that came before the event was set returns though it is reset.",
-    smoke: [.depthFirst(preemptions: 3, staleReads: 1)], long: [.depthFirst(preemptions: 5, staleReads: 2)]
+    smoke: [.sleepSets(staleReads: 1)], long: [.sleepSets(staleReads: 2)]
 ) { model in
     let scene = EventScene(model)
     model.thread("waiter") {
@@ -110,7 +110,7 @@ private let eventOvertaken = ProtocolModel(
 
 private let eventStrangeWake = ProtocolModel(
     "event: a late wake for something else", "E1: a wake alone means nothing, and loses nothing.",
-    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 4, staleReads: 1)]
+    smoke: [.sleepSets(staleReads: 1)], long: [.sleepSets(staleReads: 2)]
 ) { model in
     let scene = EventScene(model)
     model.spuriousWakes = 1
@@ -138,7 +138,7 @@ private let eventDeadline = ProtocolModel(
 
 private let eventDeadlineBesideWait = ProtocolModel(
     "event: a deadline passes beside a wait", "A waiter that leaves at its deadline takes nobody's wake with it.",
-    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 2)]
+    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 1)]
 ) { model in
     let scene = EventScene(model)
     model.thread("waiter with a deadline") {
@@ -173,7 +173,7 @@ private let eventReset = ProtocolModel(
 private let eventDrained = ProtocolModel(
     "event: what was announced is found after a reset",
     "[set]: also of a setter that found the event set; who resets the event sees what all setters before it wrote.",
-    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 4, staleReads: 2)]
+    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 1)]
 ) { model in
     let scene = EventScene(model)
     let items = model.allocate(Atomic<Int>.self, count: 2, alignment: 8)

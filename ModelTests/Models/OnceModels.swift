@@ -70,7 +70,7 @@ private let onceTwoThreads = ProtocolModel(
 
 private let onceThreeThreads = ProtocolModel(
     "once: three threads", "O1 [done]: the runner wakes all who wait.",
-    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 2)]
+    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 1)]
 ) { model in
     let scene = OnceScene(model)
     for name in ["first", "second", "third"] { model.thread(name) { scene.run() } }
@@ -113,7 +113,7 @@ private let onceBothThrow = ProtocolModel(
 private let onceThrowsAndRetries = ProtocolModel(
     "once: a body throws, and its thread tries again",
     "O1 [try]: a body that threw has not run; the next one sees what it wrote; nobody takes another for the runner.",
-    smoke: [.depthFirst(preemptions: 3, staleReads: 1)], long: [.sleepSets(staleReads: 1)]
+    smoke: [.depthFirst(preemptions: 3, staleReads: 1)], long: [.depthFirst(preemptions: 4, staleReads: 1)]
 ) { model in
     let scene = OnceScene(model)
     model.thread("thrower") {
@@ -127,7 +127,7 @@ private let onceThrowsAndRetries = ProtocolModel(
 
 private let onceThrowsAmongThree = ProtocolModel(
     "once: a body throws while others wait", "O1 [try]: one of those who wait tries next; none waits for ever.",
-    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 2)]
+    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 1)]
 ) { model in
     let scene = OnceScene(model)
     model.thread("thrower") { _ = scene.runAndThrow() }

@@ -106,7 +106,7 @@ private let lockWriterAndReader = ProtocolModel(
 private let lockReadersThenWriter = ProtocolModel(
     "reader-writer lock: two readers and a writer",
     "W1 W2 W3 [read]: the last reader hands over, also for the one before.",
-    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 2)]
+    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 1)]
 ) { model in
     let scene = LockScene(model)
     for name in ["first reader", "second reader"] { scene.reader(name) }
@@ -117,7 +117,7 @@ private let lockReadersThenWriter = ProtocolModel(
 private let lockWriterThenReaders = ProtocolModel(
     "reader-writer lock: a writer that reads later, and readers",
     "W2 W3 [write]: a writer hands over to all readers that wait; who enters beside them sees what it wrote.",
-    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 2)]
+    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 1)]
 ) { model in
     let scene = LockScene(model)
     model.thread("writer") {
@@ -130,7 +130,7 @@ private let lockWriterThenReaders = ProtocolModel(
 private let lockTwoWritersAndReader = ProtocolModel(
     "reader-writer lock: two writers and a reader",
     "W2 W3: a reader waits for one writer, a writer for the readers' turn.",
-    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 2)]
+    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 1)]
 ) { model in
     let scene = LockScene(model)
     for name in ["first writer", "second writer"] { scene.writer(name) }
@@ -140,7 +140,7 @@ private let lockTwoWritersAndReader = ProtocolModel(
 
 private let lockTries = ProtocolModel(
     "reader-writer lock: tries", "W1 W2: who only tries comes in past nobody.",
-    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 2)]
+    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.sleepSets(staleReads: 1)]
 ) { model in
     let scene = LockScene(model)
     model.thread("trying writer") {
@@ -158,7 +158,7 @@ private let lockTries = ProtocolModel(
 
 private let lockStrangeWake = ProtocolModel(
     "reader-writer lock: a late wake for something else", "W1: a wake without the token hands over nothing.",
-    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 4, staleReads: 1)]
+    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.sleepSets(staleReads: 1)]
 ) { model in
     let scene = LockScene(model)
     scene.writer("writer")
@@ -169,7 +169,7 @@ private let lockStrangeWake = ProtocolModel(
 private let lockFreed = ProtocolModel(
     "reader-writer lock: freed by the last writer",
     "W4: who leaves touches the word no more when another may have entered.",
-    smoke: [.depthFirst(preemptions: 3, staleReads: 1)], long: [.sleepSets(staleReads: 1)]
+    smoke: [.sleepSets(staleReads: 1)], long: [.sleepSets(staleReads: 2)]
 ) { model in
     Specification.take(.bucket)
     let lock = model.allocate(ReaderWriterLock.self)

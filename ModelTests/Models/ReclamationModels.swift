@@ -103,7 +103,7 @@ struct ReclamationScene {
 
 private let reclamationReader = ProtocolModel(
     "reclamation: a reader while a block is retired", "R2 [quiet]: no reader holds it when it is freed.",
-    smoke: [.depthFirst(preemptions: 3, staleReads: 2)], long: [.sleepSets(staleReads: 2)]
+    smoke: [.sleepSets(staleReads: 2)], long: [.sleepSets(staleReads: 3)]
 ) { model in
     let scene = ReclamationScene(model)
     let participant = scene.enlisted("the reader's word")
@@ -123,7 +123,7 @@ private let reclamationReader = ProtocolModel(
 
 private let reclamationAsksReader = ProtocolModel(
     "reclamation: a reader that comes to rest only when asked", "R3: each reader on the roll is asked.",
-    smoke: [.depthFirst(preemptions: 3, staleReads: 1)], long: [.sleepSets(staleReads: 2)]
+    smoke: [.sleepSets(staleReads: 1)], long: [.sleepSets(staleReads: 2)]
 ) { model in
     let scene = ReclamationScene(model)
     let participant = scene.enlisted("the reader's word")
@@ -145,7 +145,7 @@ private let reclamationAsksReader = ProtocolModel(
 private let reclamationGoal = ProtocolModel(
     "reclamation: a goal beside a grace period of another's",
     "R2 [goal]: the goal is a grace period that began when the block could not be found any more.",
-    smoke: [.depthFirst(preemptions: 2, staleReads: 2)], long: [.depthFirst(preemptions: 3, staleReads: 3)]
+    smoke: [.sleepSets(staleReads: 1)], long: [.sleepSets(staleReads: 2)]
 ) { model in
     let scene = ReclamationScene(model)
     let participant = scene.enlisted("the reader's word")
@@ -166,7 +166,7 @@ private let reclamationGoal = ProtocolModel(
 
 private let reclamationCompleted = ProtocolModel(
     "reclamation: freed by one who did not wait", "[completed]: who finds that the goal has passed may free.",
-    smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 2)]
+    smoke: [.sleepSets(staleReads: 1)], long: [.sleepSets(staleReads: 2)]
 ) { model in
     let scene = ReclamationScene(model)
     let participant = scene.enlisted("the reader's word")
@@ -208,7 +208,7 @@ private let reclamationShared = ProtocolModel(
 private let reclamationBirthAndDeath = ProtocolModel(
     "reclamation: a reader is born and dies during a grace period",
     "R3: who is enlisted meanwhile is asked; who is dismissed is not touched any more.",
-    smoke: [.depthFirst(preemptions: 3, staleReads: 1)], long: [.depthFirst(preemptions: 5, staleReads: 2)]
+    smoke: [.sleepSets(staleReads: 1)], long: [.sleepSets(staleReads: 2)]
 ) { model in
     let scene = ReclamationScene(model)
     let participant = scene.makeParticipant("the reader's word")

@@ -94,7 +94,7 @@ private let sequenceLockTwoWriters = ProtocolModel(
 
 private let sequenceLockWritersAndReader = ProtocolModel(
     "sequence lock: a reader against two writers", "S1, S2: also when the writers are two threads.",
-    smoke: [.depthFirst(preemptions: 2, staleReads: 2)], long: [.depthFirst(preemptions: 4, staleReads: 2)]
+    smoke: [.depthFirst(preemptions: 2, staleReads: 2)], long: [.depthFirst(preemptions: 3, staleReads: 2)]
 ) { model in
     let scene = SequenceLockScene(model)
     for name in ["first writer", "second writer"] { model.thread(name) { scene.write() } }
@@ -104,7 +104,7 @@ private let sequenceLockWritersAndReader = ProtocolModel(
 
 private let sequenceLockAbandoned = ProtocolModel(
     "sequence lock: a write is abandoned", "[begin] [end]: the number that comes back still stands for its payload.",
-    smoke: [.depthFirst(preemptions: 3, staleReads: 2)], long: [.depthFirst(preemptions: 5, staleReads: 3)]
+    smoke: [.depthFirst(preemptions: 2, staleReads: 2)], long: [.depthFirst(preemptions: 4, staleReads: 2)]
 ) { model in
     let scene = SequenceLockScene(model)
     model.thread("writer") { scene.write() }

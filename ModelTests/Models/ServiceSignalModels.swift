@@ -58,7 +58,7 @@ private let signalRequest = ProtocolModel(
 private let signalRepeatedRequest = ProtocolModel(
     "service signal: a request that is pending already",
     "S1 [request]: the hint of each requester is found, whoever of them set the bit.",
-    smoke: [.depthFirst(preemptions: 3, staleReads: 2)], long: [.sleepSets(staleReads: 2)]
+    smoke: [.sleepSets(staleReads: 1)], long: [.sleepSets(staleReads: 2)]
 ) { model in
     let scene = SignalScene(model)
     for index in 0..<2 {
@@ -75,7 +75,7 @@ private let signalRepeatedRequest = ProtocolModel(
 private let signalLinger = ProtocolModel(
     "service signal: an urgent request while the service lingers",
     "S1: what is not urgent does not end it, and hides nothing that is.",
-    smoke: [.depthFirst(preemptions: 3, staleReads: 1)], long: [.sleepSets(staleReads: 2)]
+    smoke: [.sleepSets(staleReads: 1)], long: [.sleepSets(staleReads: 2)]
 ) { model in
     let scene = SignalScene(model)
     model.thread("requester") { scene.request(work, hint: 0) }
