@@ -3,6 +3,7 @@
 
 var allModels: [ProtocolModel] {
     [
+        parkingModels, mutexModels, lockBitsModels, recursiveMutexModels,
         eventModels,
         onceModels, readerWriterLockModels, sequenceLockModels, serviceSignalModels, reclamationModels,
         deferredQueueModels,
