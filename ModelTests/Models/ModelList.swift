@@ -5,6 +5,8 @@ var allModels: [ProtocolModel] {
     [
         parkingModels, mutexModels, lockBitsModels, recursiveMutexModels,
         eventModels,
+        onceModels, readerWriterLockModels, sequenceLockModels, serviceSignalModels, reclamationModels,
+        deferredQueueModels,
     ].flatMap { $0 }
 }
 #endif

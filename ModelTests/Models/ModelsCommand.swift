@@ -47,10 +47,12 @@ struct RunCommand: ParsableCommand {
             var hasFailed = false
             for strategy in model.strategies(long ? .long : .smoke) {
                 let report = model.explore(strategy, timeLimitSeconds: limit)
-                print(report)
-                hasFailed = report.failure != nil
+                print(model.describe(report))
+                hasFailed = !model.isRight(report)
                 if hasFailed {
-                    print("  again: script/models replay '\(model.name)' \(report.failure!.token)")
+                    if let failure = report.failure {
+                        print("  again: script/models replay '\(model.name)' \(failure.token)")
+                    }
                     break
                 }
             }
