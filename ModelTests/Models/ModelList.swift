@@ -3,6 +3,7 @@
 
 var allModels: [ProtocolModel] {
     [
+        parkingModels, mutexModels, lockBitsModels, recursiveMutexModels,
         eventModels,
     ].flatMap { $0 }
 }

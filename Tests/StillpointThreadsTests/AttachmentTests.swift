@@ -1,4 +1,5 @@
 import StillpointPlatform
+import StillpointTestSupport
 import StillpointThreads
 import Testing
 
@@ -63,6 +64,7 @@ import Testing
     }
 
     @Test func `detaching what is not attached ends the process and says so`() async {
+        runtime.end()
         let result = await #expect(
             processExitsWith: .failure, observing: [\.standardErrorContent]
         ) {
@@ -210,6 +212,7 @@ import Testing
     }
 
     @Test func `a thread that ends attached ends the process and says so`() async {
+        runtime.end()
         let result = await #expect(
             processExitsWith: .failure, observing: [\.standardErrorContent]
         ) {
