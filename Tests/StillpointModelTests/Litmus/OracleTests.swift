@@ -48,7 +48,7 @@ struct OracleTests {
 
     @Test(arguments: kinds)
     func `the memory model shows what RC11 allows and nothing else`(kind: Kind) {
-        let count = Self.number("STILLPOINT_LITMUS_PROGRAMS", otherwise: 60)
+        let count = Self.number("STILLPOINT_LITMUS_PROGRAMS", otherwise: 15)
         let seed = Self.number("STILLPOINT_LITMUS_SEED", otherwise: UInt64.random(in: 0..<1_000_000_000))
         say("STILLPOINT_LITMUS_SEED=\(seed) STILLPOINT_LITMUS_PROGRAMS=\(count): \(kind.testDescription)")
         var random = SeededGenerator(state: seed)
