@@ -7,6 +7,9 @@ enum ScratchPackage {
     static let folder = Repository.url(".build-scratch")
     static var program: URL { folder.appending(path: ".build/release") }
 
+    /// The files of Tests/Probes that are built.
+    static let probes = ["FastPaths", "Seam", "Bare"]
+
     /// Swift code on the front page: the example of how to embed.
     static var example: [Substring]? {
         guard let page = Repository.file("README.md") else { return nil }
@@ -15,8 +18,8 @@ enum ScratchPackage {
 
     /// The release build of the scratch package: done once, by whoever asks first.
     static let build: Result<Command.Result, any Error> = Result {
-        var targets = ["FastPaths", "Seam", "Bare"]
-        for probe in targets {
+        var targets = probes
+        for probe in probes {
             try write(Repository.file("Tests/Probes/\(probe).swift")!.text, to: "Sources/\(probe)/\(probe).swift")
             try write("// Nothing runs: the functions are disassembled.\n", to: "Sources/\(probe)/main.swift")
         }
