@@ -114,15 +114,13 @@ extension Execution {
 
     private func failForFault() -> Never {
         let fault = memory.fault!
-        fail(fault.description(threadName: { self.model.names[$0] }, addressName: { self.model.placeName($0) }))
+        fail(fault.description(threadName: { self.model.names[$0] }, addressName: { self.placeName($0) }))
     }
 
     /// Keeps the step for the words of a failure, and for the digest of what the thread saw.
     @inline(__always)
     func record(_ step: Operation, by thread: Int) {
-        if traceCount < Step.capacity {
-            (trace + traceCount).initialize(to: Step(thread: UInt8(thread), operation: step))
-        }
+        (trace + traceCount % Step.capacity).initialize(to: Step(thread: UInt8(thread), operation: step))
         traceCount += 1
         let saw = step.kind == .store ? 0 : step.result
         slots[thread].digest(saw &+ UInt64(step.kind.rawValue) << 56)

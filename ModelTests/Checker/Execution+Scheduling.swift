@@ -239,7 +239,7 @@ extension Execution {
     /// What a thread that does not go on waits for.
     private func standing(_ thread: Int) -> String {
         let operation = slots[thread].operation
-        let place = model.placeName(operation.address)
+        let place = placeName(operation.address)
         let what =
             switch slots[thread].status {
             case .asleepOnFutex: "sleeps on \(place)"

@@ -71,14 +71,14 @@ extension Execution {
 
     func releaseLock(_ address: UInt, by thread: Int) {
         guard let index = locks.firstIndex(where: { $0.address == address }), locks[index].holder == thread else {
-            fail("an unlock of \(model.placeName(address)), which the thread does not hold")
+            fail("an unlock of \(placeName(address)), which the thread does not hold")
         }
         locks.remove(at: index)
         slots[thread].heldLockCount -= 1
     }
 
     func lock(_ address: UInt, _ site: Site) {
-        if holder(of: address) == current { fail("\(model.placeName(address)) is locked by its holder (\(site))") }
+        if holder(of: address) == current { fail("\(placeName(address)) is locked by its holder (\(site))") }
         let step = Operation(.lock, address, site)
         announce(step)
         _ = takeLock(address, by: current)

@@ -79,11 +79,14 @@ final class Execution {
         model = Model()
     }
 
-    deinit {
+    /// After the last run. Fibres hold the execution by reference, so nothing waits for the last of those.
+    func tearDown() {
         for index in 0...Self.maximumThreadCount {
             if let fibre = slots[index].fibre { sp_fibre_destroy(fibre) }
         }
         sp_fibre_destroy(outside)
+        stacks.unmap()
+        arena.unmap()
         slots.deallocate()
         trace.deallocate()
         alternatives.deallocate()

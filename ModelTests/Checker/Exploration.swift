@@ -39,7 +39,10 @@ public struct Exploration {
         let execution = Execution(explorer: explorer, mutant: mutant, sites: sites, setUp: setUp)
         var report = ExplorationReport(model: name, strategy: "\(strategy)")
         Self.begin(execution)
-        defer { Self.end() }
+        defer {
+            Self.end()
+            execution.tearDown()
+        }
         let start = sp_model_wall_nanoseconds()
         let limit = min(runLimit, strategy.runLimit)
         let deadline = timeLimitSeconds.map { start + UInt64($0 * 1e9) } ?? .max

@@ -33,23 +33,39 @@ extension Execution {
             message: failure ?? "", token: choices.token, schedule: scheduleWords(), run: run, mutant: mutant)
     }
 
+    /// The same for the same place in every run and process, wherever memory lies.
+    func placeName(_ address: UInt) -> String {
+        if let name = model.placeName(address) { return name }
+        if let offset = arena.offset(of: address) { return "state+\(offset)" }
+        if let (index, depth) = stacks.place(of: address) {
+            let name = index < model.names.count ? model.names[index] : "set-up"
+            return "stack of \(name)-\(depth)"
+        }
+        return "0x" + String(address, radix: 16)
+    }
+
+    /// Of a long run, the beginning and the end.
     private func scheduleWords() -> [String] {
         let names = model.names
         let width = names.map(\.count).max() ?? 0
+        let shown = 100
         var lines: [String] = []
-        for index in 0..<min(traceCount, Step.capacity) {
-            let step = trace[index]
+        for index in 0..<traceCount {
+            if index >= shown, index < traceCount - shown {
+                if index == shown { lines.append("... \(traceCount - 2 * shown) steps ...") }
+                continue
+            }
+            let step = trace[index % Step.capacity]
             let thread = Int(step.thread)
             let name = thread < names.count ? names[thread] : "thread \(thread)"
             let padding = String(repeating: " ", count: width - min(name.count, width))
             lines.append("\(name)\(padding)  \(words(step.operation))  \(step.operation.site)")
         }
-        if traceCount > Step.capacity { lines.append("and \(traceCount - Step.capacity) steps more") }
         return lines
     }
 
     private func words(_ step: Operation) -> String {
-        let place = model.placeName(step.address)
+        let place = placeName(step.address)
         let mark = (step.isStale ? ", not the newest" : "") + (step.isMutated ? ", mutated" : "")
         switch step.kind {
         case .load: return "load \(place) -> \(number(step.result)), \(step.order)\(mark)"

@@ -27,9 +27,18 @@ final class FibreStacks {
         for index in 0..<count { sp_model_guard(base + index * Self.stackByteCount) }
     }
 
-    deinit {
+    func unmap() {
         sp_model_unmap(base, count * Self.stackByteCount)
         starts.deallocate()
+    }
+
+    /// Which stack an address lies on, and how far below its top.
+    func place(of address: UInt) -> (index: Int, depth: Int)? {
+        guard address >= UInt(bitPattern: base) else { return nil }
+        let offset = Int(address - UInt(bitPattern: base))
+        guard offset < count * Self.stackByteCount else { return nil }
+        let index = offset / Self.stackByteCount
+        return (index, (index + 1) * Self.stackByteCount - offset)
     }
 
     func makeFibre(_ index: Int, execution: Execution) -> OpaquePointer {
@@ -54,7 +63,12 @@ final class Arena {
         self.base = base
     }
 
-    deinit { sp_model_unmap(base, Self.byteCount) }
+    func unmap() { sp_model_unmap(base, Self.byteCount) }
+
+    func offset(of address: UInt) -> Int? {
+        guard address >= UInt(bitPattern: base), address < UInt(bitPattern: base) + UInt(used) else { return nil }
+        return Int(address - UInt(bitPattern: base))
+    }
 
     func allocate(byteCount: Int, alignment: Int) -> UnsafeMutableRawPointer {
         let start = (used + alignment - 1) & ~(alignment - 1)

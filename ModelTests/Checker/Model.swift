@@ -95,7 +95,6 @@ public final class Model {
     /// What this run came to. The report counts the runs of each.
     public func outcome(_ text: String) { outcome = text }
 
-    func placeName(_ address: UInt) -> String {
-        places.last { $0.address == address }?.name ?? "0x" + String(address, radix: 16)
-    }
+    /// The name that it was given.
+    func placeName(_ address: UInt) -> String? { places.last { $0.address == address }?.name }
 }

@@ -3,7 +3,7 @@ import Testing
 
 /// Toys with a bug that each is known for, and the same toys mended: the first are found, the second exhausted.
 @Suite struct ToyTests {
-    static let bounded = Exploration(.depthFirst(preemptions: 2, staleReads: 2))
+    static var bounded: Exploration { .init(.depthFirst(preemptions: 2, staleReads: 2)) }
 
     /// Every way of exploring finds it, its token replays it, and its words name what matters.
     private func expectFound(
