@@ -129,6 +129,7 @@ extension Execution {
     // MARK: Plain accesses
 
     func plainAccess(_ address: UInt, _ byteCount: Int, _ isWrite: Bool, _ site: Site) {
+        if threadLocals.contains(address) { return }
         let fault =
             isWrite
             ? memory.plainWrite(by: current, at: address, byteCount: byteCount, site: site)

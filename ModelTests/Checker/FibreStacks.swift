@@ -114,6 +114,14 @@ final class ThreadLocals {
         isPrepared = false
     }
 
+    /// Whether every thread of the run has its own variable at this address.
+    func contains(_ address: UInt) -> Bool {
+        for variable in variables where address &- UInt(bitPattern: variable.address) < UInt(variable.byteCount) {
+            return true
+        }
+        return false
+    }
+
     /// After the set-up: takes the initial values, the first time, and gives them to every thread.
     func prepare() {
         guard byteCount > 0 else { return }

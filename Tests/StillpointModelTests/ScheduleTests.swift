@@ -112,4 +112,25 @@ import Testing
             model.finally { model.expect(count.pointee.load(ordering: .relaxed) == 3, "an update was lost") }
         }
     }
+
+    @Test func `plain accesses of a thread-local variable are no race`() {
+        let variable = UnsafeMutablePointer<Int>.allocate(capacity: 1)
+        variable.initialize(to: 0)
+        defer { variable.deallocate() }
+        let report = Exploration(Self.everything).run("thread-local variable") { model in
+            ModelThread.saveThreadLocal(at: variable, byteCount: MemoryLayout<Int>.size)
+            let word = model.allocate(Atomic<UInt64>.self)
+            for index in 1...2 {
+                model.thread("thread \(index)") {
+                    ModelMemory.written(at: variable, byteCount: MemoryLayout<Int>.size)
+                    variable.pointee = index
+                    word.pointee.wrappingAdd(1, ordering: .relaxed)
+                    ModelMemory.read(at: variable, byteCount: MemoryLayout<Int>.size)
+                    model.expect(variable.pointee == index, "another thread's value")
+                }
+            }
+        }
+        #expect(report.failure == nil)
+        #expect(report.isExhausted)
+    }
 }
