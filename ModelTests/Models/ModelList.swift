@@ -4,6 +4,7 @@
 var allModels: [ProtocolModel] {
     [
         eventModels,
+        stopModels,
     ].flatMap { $0 }
 }
 #endif
