@@ -124,7 +124,8 @@ public enum Quiescence {
     ) {
         ModelGracePeriod.quiescentState(fileID: fileID, line: line, function: function)
     }
-    public static var isOnline: Bool { ModelGracePeriod.isOnline }
+    /// A fork between two explorations asks, too.
+    public static var isOnline: Bool { ModelThread.isInside && ModelGracePeriod.isOnline }
     public static func waitForGracePeriod(
         fileID: StaticString = #fileID, line: UInt = #line, function: StaticString = #function
     ) {
