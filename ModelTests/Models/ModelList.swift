@@ -4,7 +4,7 @@
 var allModels: [ProtocolModel] {
     [
         eventModels,
-        stopModels,
+        stopModels, stopTurnModels, heldThreadModels, threadLifeModels,
     ].flatMap { $0 }
 }
 #endif
