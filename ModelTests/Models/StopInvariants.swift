@@ -23,7 +23,8 @@
 //             the roll, and a stop that waited for a lock of somebody suspended would not end
 //   I14  W14  who is not attached has entered no critical section                               here
 //
-// And D1, D2 of Dormancy.swift, the word's own (`ThreadWord.check`), and: resumedCount counts at least those with isResumed.
+// And D1, D2 of Dormancy.swift, H1 of HeldThread.swift, the word's own (`ThreadWord.check`), and A4 as far as that resumedCount
+// counts at least those with isResumed.
 
 import StillpointModel
 import StillpointPlatform
@@ -138,6 +139,7 @@ final class StopInvariants {
             expect(
                 ThreadWord.state(seen.word) == ThreadWord.suspended || isStopper(seen, of: stop),
                 "I4 W4: a thread in scope is not suspended in the pause")
+            expect(seen.word & ThreadWord.isHeld == 0, "H1: a pause overlaps a hold")
         }
     }
 

@@ -224,6 +224,19 @@ var threadLifeModels: [ProtocolModel] {
             }
             model.thread("deleter") { Roster.deleteUnused(thread) }
         },
+        stopModel(
+            "life: deleted unused, by an attached thread", "who deletes does not wait for a stop that waits for it",
+            smoke: [.depthFirst(preemptions: 2, staleReads: 0)]
+        ) { model, world in
+            let thread = world.threadState("unused", of: nil)
+            let current = world.attached("deleter", of: 0)
+            model.thread("deleter") {
+                world.takeOver(current)
+                Roster.deleteUnused(thread)
+                Attachment.detach(current)
+            }
+            model.thread("stopper") { world.stop(nil) {} }
+        },
         handedModel("life: handed counts against a pause", publish: true),
     ]
 }
