@@ -14,7 +14,7 @@ func floor(_ name: String, on below: [String]) -> Target {
 }
 
 func tests(of name: String, with others: [Target.Dependency] = []) -> Target {
-    .testTarget(name: name + "Tests", dependencies: [.init(stringLiteral: name)] + others)
+    .testTarget(name: name + "Tests", dependencies: [.init(stringLiteral: name), "StillpointTestSupport"] + others)
 }
 
 let package = Package(
@@ -107,6 +107,10 @@ let package = Package(
             path: "ModelTests/Models"),
 
         tests(of: "StillpointModel"),
+        // For tests alone: in no product.
+        .target(
+            name: "StillpointTestSupport", dependencies: ["CStillpoint", "StillpointPlatform"],
+            path: "Tests/StillpointTestSupport"),
         tests(of: "StillpointPlatform"),
         tests(of: "StillpointSynchronization", with: ["StillpointPlatform"]),
         tests(of: "StillpointMemory"),

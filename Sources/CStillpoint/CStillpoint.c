@@ -11,6 +11,12 @@
 
 _Thread_local __attribute__((tls_model("initial-exec"))) void *sp_current_thread_record;
 _Thread_local __attribute__((tls_model("initial-exec"))) uintptr_t sp_reader_number_storage = SP_NOT_A_READER;
+_Thread_local __attribute__((tls_model("initial-exec"))) void *sp_failure_plan_storage;
+
+static _Alignas(SP_PARKING_LINE_BYTE_COUNT) unsigned char
+    parking_lines[SP_PARKING_LINE_BYTE_COUNT << SP_PARKING_BUCKET_BITS];
+
+void *sp_parking_lines(void) { return parking_lines; }
 
 // System calls -----------------------------------------------------------------------------------------------
 
@@ -87,8 +93,8 @@ static size_t reader_count;                                       // guarded by 
 static uintptr_t last_reader_number;                              // guarded by readers_lock
 static pthread_mutex_t readers_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t grace_period_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_key_t exit_key;
-static pthread_once_t exit_key_once = PTHREAD_ONCE_INIT;
+static pthread_key_t exit_key;  // guarded by readers_lock until has_exit_key
+static int has_exit_key;        // guarded by readers_lock
 
 static void unlink_entry(struct reader_entry *entry) {
   entry->next->previous = entry->previous;
@@ -114,14 +120,20 @@ static void unregister_at_exit(void *value) {
   pthread_mutex_unlock(&readers_lock);
 }
 
-static void make_exit_key(void) {
-  if (pthread_key_create(&exit_key, unregister_at_exit) != 0) abort();
+// First of all what can fail. Without it the record of a thread that is gone would stay in liburcu's registry.
+static int prepare_exit(struct reader_entry *entry) {
+  pthread_mutex_lock(&readers_lock);
+  int failure = has_exit_key ? 0 : pthread_key_create(&exit_key, unregister_at_exit);
+  if (failure == 0) has_exit_key = 1;
+  pthread_mutex_unlock(&readers_lock);
+  return failure ? failure : pthread_setspecific(exit_key, entry);
 }
 
-void sp_rcu_register(void) {
+int sp_rcu_register(void) {
   struct reader_entry *entry = &own_entry;
-  if (entry->record) return;
-  pthread_once(&exit_key_once, make_exit_key);
+  if (entry->record) return 0;
+  int failure = prepare_exit(entry);
+  if (failure) return failure;
   pthread_mutex_lock(&readers_lock);
   entry->record = &URCU_TLS(urcu_qsbr_reader);
   entry->next = &readers;
@@ -133,8 +145,7 @@ void sp_rcu_register(void) {
   urcu_qsbr_register_thread();
   urcu_qsbr_thread_offline();
   pthread_mutex_unlock(&readers_lock);
-  // Without it the record of a thread that is gone would stay in liburcu's registry.
-  if (pthread_setspecific(exit_key, entry) != 0) abort();
+  return 0;
 }
 
 size_t sp_rcu_reader_count(void) {

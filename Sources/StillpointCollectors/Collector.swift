@@ -60,6 +60,22 @@ public enum Collector {
     public static func collect(
         _ state: UnsafeMutablePointer<CollectorState>, by thread: UnsafeMutablePointer<ObjectThread>
     ) throws(CollectionError) -> CollectionReport {
+        var stack = try unsafe state.makeStack()  // K1
+        return try unsafe collect(state, by: thread, &stack)
+    }
+
+    /// The same with memory that was had before, and so never `.outOfMemory`.
+    public static func collect(
+        _ state: UnsafeMutablePointer<CollectorState>, by thread: UnsafeMutablePointer<ObjectThread>,
+        with reserve: inout CollectionReserve
+    ) throws(CollectionError) -> CollectionReport {
+        try unsafe collect(state, by: thread, &reserve.stack)
+    }
+
+    private static func collect(
+        _ state: UnsafeMutablePointer<CollectorState>, by thread: UnsafeMutablePointer<ObjectThread>,
+        _ stack: inout MarkStack
+    ) throws(CollectionError) -> CollectionReport {
         let record = unsafe thread.record
         guard unsafe Attachment.current == record else { throw .thread(.notAttached) }
         guard unsafe record.pointee.roster == state.pointee.roster else {
@@ -82,7 +98,7 @@ public enum Collector {
         if unsafe state.pointee.pauseCount.load(ordering: .relaxed) != before {
             return unsafe state.pointee.lastReport
         }
-        return try unsafe state.run(by: thread, roots: .handles)
+        return try unsafe state.run(by: thread, roots: .handles, &stack)
     }
 
     /// Frees every object of an interpreter, whatever refers to it: the last collection before its end. `thread` is
@@ -90,10 +106,19 @@ public enum Collector {
     public static func collectAll(
         _ state: UnsafeMutablePointer<CollectorState>, by thread: UnsafeMutablePointer<ObjectThread>
     ) throws(CollectionError) -> CollectionReport {
+        var reserve = try unsafe CollectionReserve(for: state)
+        return try unsafe collectAll(state, by: thread, with: &reserve)
+    }
+
+    /// The same with memory that was had before, and so never `.outOfMemory`.
+    public static func collectAll(
+        _ state: UnsafeMutablePointer<CollectorState>, by thread: UnsafeMutablePointer<ObjectThread>,
+        with reserve: inout CollectionReserve
+    ) throws(CollectionError) -> CollectionReport {
         if unsafe state.isCollecting(thread.record) { throw .insideCollection }
         unsafe state.pointee.turn.lock()
         defer { unsafe state.pointee.turn.unlock() }
-        return try unsafe state.run(by: thread, roots: .none)
+        return try unsafe state.run(by: thread, roots: .none, &reserve.stack)
     }
 
     // MARK: The trigger
@@ -107,7 +132,8 @@ public enum Collector {
         // Without memory to collect with, the threshold is moved on: the next safepoint must not try again at once.
         do throws(CollectionError) {
             let thread = unsafe UnsafeMutablePointer<ObjectThread>(record)
-            _ = try unsafe state.run(by: thread, roots: .handles)
+            var stack = try unsafe state.makeStack()
+            _ = try unsafe state.run(by: thread, roots: .handles, &stack)
         } catch {
             unsafe state.heap.noteCollection()
         }
@@ -141,17 +167,19 @@ extension UnsafeMutablePointer where Pointee == CollectorState {
         unsafe pointee.collectingThread.load(ordering: .relaxed) == UInt(bitPattern: thread)
     }
 
+    func makeStack() throws(CollectionError) -> MarkStack {
+        do throws(PlatformError) {
+            return try MarkStack(limit: unsafe pointee.markStackLimit)
+        } catch { throw .outOfMemory }
+    }
+
     /// One collection. The turn is held by `thread`.
     func run(
-        by thread: UnsafeMutablePointer<ObjectThread>, roots: CollectionRoots
+        by thread: UnsafeMutablePointer<ObjectThread>, roots: CollectionRoots, _ stack: inout MarkStack
     ) throws(CollectionError) -> CollectionReport {
         unsafe pointee.collectingThread.store(
             UInt(bitPattern: thread.record), ordering: .relaxed)
         defer { unsafe pointee.collectingThread.store(0, ordering: .relaxed) }
-        var stack: MarkStack
-        do throws(PlatformError) {
-            stack = try MarkStack(limit: unsafe pointee.markStackLimit)
-        } catch { throw .outOfMemory }  // K1
         var report = CollectionReport()
         let asked = MonotonicClock.nanoseconds()
         let doomed: Doomed

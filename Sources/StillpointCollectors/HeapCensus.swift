@@ -39,22 +39,33 @@ extension UnsafeMutablePointer where Pointee == CollectorState {
     /// - Throws: `.outOfMemory`, `.thread(.stopInsideStop)`.
     public func census() throws(CollectionError) -> HeapCensus {
         while true {
-            // A row a type, had before the pause. A type made meanwhile, and used: once more.
-            let typeCount = unsafe types.count + 64
-            var rows: TypeRows
-            do throws(PlatformError) { rows = try TypeRows(count: typeCount) } catch {
-                throw .outOfMemory
-            }
-            var census = HeapCensus()
-            do throws(ThreadStateError) {
-                let stopped = try unsafe StopTheWorld.begin(world, scope: pointee.roster)
-                unsafe count(&census, &rows)
-                stopped.resume()
-            } catch { throw .thread(error) }
-            if rows.hasUnknown { continue }
-            census.types = unsafe rows.statistics(in: types)
-            return census
+            var rows = try unsafe makeRows()
+            let census = try unsafe census(&rows)
+            if rows.unknown.objectCount == 0 { return census }  // else once more: a type made meanwhile is used
         }
+    }
+
+    /// The same with memory that was had before, and so never `.outOfMemory`. Objects of types made since then are
+    /// counted together.
+    public func census(with reserve: inout CollectionReserve) throws(CollectionError) -> HeapCensus {
+        try unsafe census(&reserve.rows)
+    }
+
+    /// A row a type, had before the pause, and some for types made meanwhile.
+    fileprivate func makeRows() throws(CollectionError) -> TypeRows {
+        let typeCount = unsafe types.count + 64
+        do throws(PlatformError) { return try TypeRows(count: typeCount) } catch { throw .outOfMemory }
+    }
+
+    private func census(_ rows: inout TypeRows) throws(CollectionError) -> HeapCensus {
+        var census = HeapCensus()
+        do throws(ThreadStateError) {
+            let stopped = try unsafe StopTheWorld.begin(world, scope: pointee.roster)
+            unsafe count(&census, &rows)
+            stopped.resume()
+        } catch { throw .thread(error) }
+        census.types = unsafe rows.statistics(in: types)
+        return census
     }
 
     private func count(_ census: inout HeapCensus, _ rows: inout TypeRows) {
@@ -79,9 +90,24 @@ extension UnsafeMutablePointer where Pointee == CollectorState {
     }
 }
 
+/// Memory for collections and a census, had ahead of them, for who cannot go back when there is none any more.
+@safe
+public struct CollectionReserve: ~Copyable {
+    var stack: MarkStack
+    var rows: TypeRows
+
+    /// - Throws: `.outOfMemory`.
+    public init(for state: UnsafeMutablePointer<CollectorState>) throws(CollectionError) {
+        let stack = try unsafe state.makeStack()
+        let rows = try unsafe state.makeRows()
+        self.stack = stack
+        self.rows = rows
+    }
+}
+
 /// Counters by type, in raw memory.
 @safe
-private struct TypeRows: ~Copyable {
+struct TypeRows: ~Copyable {
     struct Row {
         var objectCount = 0
         var byteCount = 0
@@ -89,8 +115,8 @@ private struct TypeRows: ~Copyable {
 
     private let rows: UnsafeMutablePointer<Row>
     private let count: Int
-    /// Whether a type was met that there is no row for.
-    private(set) var hasUnknown = false
+    /// Objects of types that there is no row for.
+    private(set) var unknown = Row()
 
     init(count: Int) throws(PlatformError) {
         self.count = count
@@ -102,7 +128,8 @@ private struct TypeRows: ~Copyable {
 
     mutating func add(type index: UInt32, byteCount: Int) {
         guard index < count else {
-            hasUnknown = true
+            unknown.objectCount += 1
+            unknown.byteCount += byteCount
             return
         }
         unsafe rows[Int(index)].objectCount += 1
@@ -118,6 +145,11 @@ private struct TypeRows: ~Copyable {
                 TypeStatistics(
                     name: unsafe types.name(of: UInt32(index)), objectCount: row.objectCount,
                     byteCount: row.byteCount))
+        }
+        if unknown.objectCount > 0 {
+            result.append(
+                TypeStatistics(
+                    name: "types made since", objectCount: unknown.objectCount, byteCount: unknown.byteCount))
         }
         return result.sorted { ($0.byteCount, $1.name) > ($1.byteCount, $0.name) }
     }

@@ -3,6 +3,7 @@
 
 public import StillpointMemory
 public import StillpointObjects
+public import StillpointPlatform
 internal import StillpointThreads
 
 extension Handle where Payload == ManagedDictionary {
@@ -50,7 +51,7 @@ extension Handle where Payload == ManagedDictionary {
 
     /// The value of a key. If it has none, `make` makes one and it is inserted. Any thread; an insertion takes the
     /// dictionary's lock, a key that is there none. `make` runs outside the lock, at most once; if another thread inserts
-    /// the key first, that one's value is returned and what was made is let go.
+    /// the key first, that one's value is returned and what was made is let go. If it throws, nothing was inserted.
     @inlinable
     public func findOrInsert<Value: ManagedPayload>(
         _ key: UnsafeRawBufferPointer, hash: UInt64? = nil, as type: ManagedType<Value>,
@@ -58,14 +59,19 @@ extension Handle where Payload == ManagedDictionary {
     ) throws(OutOfMemory) -> Handle<Value> {
         let state = unsafe thread.state
         unsafe requireSameInterpreter(as: state)
-        let value: ObjectPointer? = try unsafe ManagedDictionary.findOrInsert(
-            key, hash: hash ?? BytesHash.of(key), in: slot, by: state
-        ) { () throws(OutOfMemory) in
-            let value = try make()
-            unsafe value.requireSameInterpreter(as: state)
-            return unsafe value.take(by: state)
-        }
-        return try unsafe value.adopt(index: type.index(for: thread.state), by: thread)!
+        let index = unsafe type.index(for: state)
+        let value = try unsafe Handle<Value>(by: state) { () throws(OutOfMemory) in
+            try unsafe ManagedDictionary.findOrInsert(
+                key, hash: hash ?? BytesHash.of(key), in: slot, by: state
+            ) { () throws(OutOfMemory) in
+                let value = try make()
+                unsafe value.requireSameInterpreter(as: state)
+                return unsafe value.take(by: state)
+            }
+        }!
+        require(
+            unsafe Objects.typeIndex(of: value.object) == index, "an object of another type than it is taken for")
+        return value
     }
 
     /// The same, for a key that is the UTF-8 of `text`.

@@ -116,10 +116,14 @@ extension Handle where Payload == ManagedList {
         return unsafe ManagedList.store(element.slot, in: slot, at: index, by: state)
     }
 
-    /// Takes the last element off; `nil`: the list is empty. Any thread; takes the list's lock.
+    /// Takes the last element off; `nil`: the list is empty. Any thread; takes the list's lock. If it throws, the
+    /// element is still there.
     @inlinable
     public func removeLast(by thread: borrowing ManagedThread) throws(OutOfMemory) -> Handle<ManagedObject>? {
-        try unsafe ManagedList.removeLast(from: slot, by: thread.state).adoptAny(by: thread)
+        let state = unsafe thread.state
+        return try unsafe Handle<ManagedObject>(by: state) { () throws(OutOfMemory) in
+            unsafe ManagedList.removeLast(from: slot, by: state)
+        }
     }
 
     /// Removes the elements that `isRemoved` says so of; returns how many. Any thread; takes the list's lock. Readers may

@@ -9,7 +9,8 @@
 //
 // F1  Nothing but the closer touches the interpreter after `closing`, apart from the runtime's service thread, which the
 //     roster's own end waits for.
-// F2  The closer's state is made first: a shutdown that cannot have it has not begun.
+// F2  The closer's state, and the memory for the two last collections, are had first: a shutdown that cannot have them has
+//     not begun, and one that has begun needs no memory.
 
 public import StillpointCollectors
 internal import StillpointMemory
@@ -51,13 +52,20 @@ extension Interpreter {
     /// hold are reported, and freed.
     /// - Throws: `.attachedDuringShutdown` if the calling thread has a state attached here or elsewhere;
     ///   `.insideDuringShutdown` in a `detached` of this interpreter; `.thread(.stopInsideStop)` if the calling thread has
-    ///   any interpreter of the runtime stopped; `.shuttingDown` if it was called before; `.thread` if there is no memory to
-    ///   begin. Nothing was changed then.
+    ///   any interpreter of the runtime stopped; `.shuttingDown` if it was called before; `.thread` or `.collection` if there is
+    ///   no memory to begin. Nothing was changed then.
     @discardableResult
     public func shutdown() throws(RuntimeError) -> ShutdownReport {
         if unsafe Attachment.current != nil { throw .attachedDuringShutdown }
         let closer = try unsafe enterNewThread()
-        do throws(RuntimeError) { try refuseWaitForItself() } catch {
+        var reserve: CollectionReserve
+        do throws(RuntimeError) {
+            try refuseWaitForItself()
+            try RuntimeError.ofThreads { () throws(ThreadStateError) in try unsafe Roster.bind(closer) }
+            do throws(CollectionError) { reserve = try unsafe CollectionReserve(for: collector) } catch {
+                throw .collection(error)
+            }
+        } catch {
             unsafe discardEntered(closer)
             throw error
         }
@@ -71,7 +79,8 @@ extension Interpreter {
         do throws(ThreadStateError) { try unsafe Attachment.attach(closer) } catch {
             endProcess("the closing thread cannot attach: \(error)")
         }
-        var report = unsafe collectAndFree(by: closer)
+        endUnrunBodies()
+        var report = unsafe collectAndFree(by: closer, &reserve)
         report.uncaughtErrors = listLock.withLock {
             defer { uncaughtErrors = nil }
             return uncaughtErrors ?? []
@@ -96,19 +105,18 @@ extension Interpreter {
     }
 
     /// The two last collections, and what the first left.
-    private func collectAndFree(by closer: UnsafeMutablePointer<ThreadRecord>) -> ShutdownReport {
+    private func collectAndFree(
+        by closer: UnsafeMutablePointer<ThreadRecord>, _ reserve: inout CollectionReserve
+    ) -> ShutdownReport {
         let thread = unsafe UnsafeMutablePointer<ObjectThread>(closer)
         let hostCount = unsafe clearHostThreads(by: closer)
         unsafe Roster.close(roster, by: closer)
-        // The heap's end frees what a collection without memory cannot; only destroy functions would not run then.
-        // So memory is waited for.
-        let collection = retryUntilMemory { () throws(CollectionError) in
-            try unsafe Collector.collect(collector, by: thread)
-        }
-        let census = retryUntilMemory { () throws(CollectionError) in try unsafe collector.census() }
-        _ = retryUntilMemory { () throws(CollectionError) in
-            try unsafe Collector.collectAll(collector, by: thread)
-        }
+        let (collection, census): (CollectionReport, HeapCensus)
+        do throws(CollectionError) {
+            collection = try unsafe Collector.collect(collector, by: thread, with: &reserve)
+            census = try unsafe collector.census(with: &reserve)
+            _ = try unsafe Collector.collectAll(collector, by: thread, with: &reserve)
+        } catch { endProcess("the last collection: \(error)") }
         var report = ShutdownReport(collection: collection)
         report.leakedHandleCount = census.handleCount
         report.leakedObjectCount = census.objectCount
@@ -116,15 +124,6 @@ extension Interpreter {
         report.leaks = census.types
         report.leftHostThreadCount = hostCount
         return report
-    }
-
-    private func retryUntilMemory<Result>(_ body: () throws(CollectionError) -> Result) -> Result {
-        while true {
-            do throws(CollectionError) { return try body() } catch {
-                require(error == .outOfMemory, "the last collection: \(error)")
-                SystemThread.yield()
-            }
-        }
     }
 
     /// Clears and deletes the host threads that nobody ended. They are detached: the gate is empty.

@@ -38,14 +38,22 @@ extension Interpreter {
     ///   - name: as debuggers show it, at most 15 bytes.
     ///   - stackByteCount: `nil`: the system's default.
     ///   - processor: the one that it is bound to, `nil`: any.
-    /// - Throws: `.shuttingDown`, `.thread`, `.system`.
+    /// - Throws: `.shuttingDown`, `.thread`, `.system`. `body`, with handles that it holds, ends here then, or if the calling
+    ///   thread is not attached, in `shutdown`; with `.shuttingDown` it always ends here, and its handles must be able to.
     @discardableResult
     public func startThread(
         name: String = "sp-thread", stackByteCount: Int? = nil, processor: Int? = nil,
         _ body: @escaping @Sendable (borrowing ManagedThread) throws -> Void
     ) throws(RuntimeError) -> StartedThread {
         joinFinishedThreads()
-        let record = try unsafe enterNewThread()
+        let record: UnsafeMutablePointer<ThreadRecord>
+        do throws(RuntimeError) { unsafe record = try enterNewThread() } catch {
+            if unsafe gate.pointee.enter() {
+                keep(unrun: body)
+                unsafe Gate.leave(gate)
+            }
+            throw error
+        }
         let state = unsafe StartedThreadState(name: name, interpreter: self, record: record, body: body)
         let argument = unsafe Unmanaged.passRetained(state)
         listLock.withLock { startedThreads.append(state) }  // J1

@@ -50,6 +50,8 @@ public final class Interpreter: @unchecked Sendable {
     var hostRecords: Set<UInt> = []
     /// What started threads threw whose `StartedThread` was dropped; nil: shutdown has told it. guarded by listLock
     var uncaughtErrors: [String]? = []
+    /// What threads were to run that never ran: it may hold handles, which end attached. guarded by listLock
+    var unrunBodies: [StartedThreadState.Body] = []
     /// What was measured, set before the roster goes; nil: ask the roster. guarded by listLock
     var finalMeasures: StopMeasures?
 

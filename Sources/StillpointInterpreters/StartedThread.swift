@@ -6,6 +6,7 @@
 // J1  A thread is on its interpreter's list before it runs: shutdown misses none.
 // J2  What a body threw goes to one place: `join` takes it, or the drop of the value, or the end of the thread after
 //     that drop, whichever of these comes first. Reaping joins the OS thread and leaves the error where it is.
+// J3  A body that never runs ends attached, since what it captures may be handles: where the start failed, or in shutdown.
 
 internal import Glibc
 internal import StillpointPlatform
@@ -40,12 +41,14 @@ public struct StartedThread: ~Copyable, Sendable {
 /// What the thread and those who wait for it share.
 @safe
 final class StartedThreadState: @unchecked Sendable {
+    typealias Body = @Sendable (borrowing ManagedThread) throws -> Void
+
     let name: String
     let interpreter: Interpreter
     /// The thread's. Gone when it has finished
     private let record: UnsafeMutablePointer<ThreadRecord>
     /// Let go of by the thread, attached: what it captures may be handles. The thread's
-    private var body: (@Sendable (borrowing ManagedThread) throws -> Void)?
+    private var body: Body?
     /// Set by the thread at its end: [set] of Event.
     private let finished = Event()
     /// `pthread_self` of the thread; 0: it has not begun. atomic, no edge: a thread only looks for its own
@@ -61,7 +64,7 @@ final class StartedThreadState: @unchecked Sendable {
 
     init(
         name: String, interpreter: Interpreter, record: UnsafeMutablePointer<ThreadRecord>,
-        body: @escaping @Sendable (borrowing ManagedThread) throws -> Void
+        body: @escaping Body
     ) {
         self.name = name
         self.interpreter = interpreter
@@ -79,9 +82,16 @@ final class StartedThreadState: @unchecked Sendable {
         do throws(PlatformError) {
             try joinLock.withLock { () throws(PlatformError) in system = try body() }
         } catch {
+            giveUpBody()
             finished.set()
             throw error
         }
+    }
+
+    /// The body will not run (J3). The gate is entered.
+    private func giveUpBody() {
+        if let body { interpreter.keep(unrun: body) }
+        body = nil
     }
 
     /// The thread's own part.
@@ -96,6 +106,7 @@ final class StartedThreadState: @unchecked Sendable {
             unsafe interpreter.endAttached(record)
         } catch {
             thrown = error
+            giveUpBody()
             unsafe interpreter.discardEntered(record)
         }
         let uncaught = joinLock.withLock {
@@ -154,6 +165,21 @@ extension Interpreter {
     /// Takes a joined thread off the list.
     func forget(_ thread: StartedThreadState) {
         listLock.withLock { startedThreads.removeAll { $0 === thread } }
+    }
+
+    /// Lets a body that never ran end here if the calling thread is attached, else in shutdown (J3). The gate is entered.
+    func keep(unrun body: @escaping StartedThreadState.Body) {
+        if let current = unsafe Attachment.current, unsafe current.pointee.roster == roster { return }
+        listLock.withLock { unrunBodies.append(body) }
+    }
+
+    /// Ends what threads that never ran were given, attached.
+    func endUnrunBodies() {
+        let bodies = listLock.withLock {
+            defer { unrunBodies = [] }
+            return unrunBodies
+        }
+        _ = consume bodies
     }
 
     /// Keeps for shutdown's report what a started thread threw that nobody joins; after that report, says it.

@@ -37,6 +37,28 @@ public struct Handle<Payload: ~Copyable>: ~Copyable, @unchecked Sendable {
         try unsafe self.init(adopting: object, by: thread)
     }
 
+    /// Takes over the count of an object that `body` takes from somewhere; nil: it found none. The handle's slot is had
+    /// first: if there is no memory for it, `body` has not run, and what it would have taken is where it was.
+    @inlinable
+    public init?(
+        by thread: UnsafeMutablePointer<ObjectThread>, taking body: () throws(OutOfMemory) -> ObjectPointer?
+    ) throws(OutOfMemory) {
+        guard let slot = unsafe HandleTable.take(holding: nil, by: thread) else {
+            throw OutOfMemory(requestedByteCount: 4096)
+        }
+        var object: ObjectPointer?
+        do throws(OutOfMemory) { unsafe object = try body() } catch {
+            unsafe HandleTable.give(slot, by: thread)
+            throw error
+        }
+        guard let object = unsafe object else {
+            unsafe HandleTable.give(slot, by: thread)
+            return nil
+        }
+        unsafe slot.pointee = object
+        unsafe self.slot = slot
+    }
+
     /// The object, until the thread's next safepoint.
     @inlinable @inline(__always)
     public var object: ObjectPointer { unsafe slot.pointee! }

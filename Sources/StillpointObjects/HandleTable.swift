@@ -67,10 +67,10 @@ struct HandleTable: ~Copyable {
 
     // MARK: Slots
 
-    /// A slot that holds `object`; nil: no memory.
+    /// A slot that holds `object`, if any yet; nil: no memory.
     @usableFromInline
     static func take(
-        holding object: ObjectPointer, by thread: UnsafeMutablePointer<ObjectThread>
+        holding object: ObjectPointer?, by thread: UnsafeMutablePointer<ObjectThread>
     ) -> ObjectSlot? {
         if unsafe thread.own.pointee.freeHandles == HandleSlotLink.end, unsafe !refill(thread) { return nil }
         let slot = unsafe UnsafeMutablePointer<UInt>(bitPattern: thread.own.pointee.freeHandles & ~1)!

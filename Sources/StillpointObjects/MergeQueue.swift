@@ -25,8 +25,6 @@ struct MergeQueue: ~Copyable {
     var first: UnsafeMutablePointer<Chunk>?
     /// An empty chunk for next time, so that a queue that fills and empties asks for no memory.
     var spare: UnsafeMutablePointer<Chunk>?
-    /// A test's choice: no memory for chunks.
-    var isRefusingMemory = false
 
     init() {
         unsafe first = nil
@@ -49,7 +47,6 @@ struct MergeQueue: ~Copyable {
     }
 
     private mutating func takeSpare() -> UnsafeMutablePointer<Chunk>? {
-        if isRefusingMemory { return nil }
         if let chunk = unsafe spare {
             unsafe spare = nil
             return unsafe chunk

@@ -46,8 +46,6 @@ public struct ObjectThread: ~Copyable {
 
         /// Storages of containers whose deferral had no memory, linked. owner only, or held
         var undeferred: ObjectPointer?
-        /// A test's choice: no memory for deferrals. owner only
-        var isRefusingDeferral = false
 
         init(ownerIdentifier: UInt64, interpreter: UnsafeMutablePointer<InterpreterObjects>) {
             self.ownerIdentifier = ownerIdentifier

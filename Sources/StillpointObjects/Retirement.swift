@@ -77,7 +77,6 @@ enum Retirement {
     private static func deferFree(
         of storage: ObjectPointer, by thread: UnsafeMutablePointer<ObjectThread>
     ) -> Bool {
-        if unsafe thread.own.pointee.isRefusingDeferral { return false }
         let byteCount = unsafe Objects.byteCount(of: storage, in: thread.own.pointee.types)
         do throws(PlatformError) {
             try unsafe thread.record.deferFree(

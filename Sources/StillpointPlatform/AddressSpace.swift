@@ -43,19 +43,19 @@ public enum AddressSpace {
             throw PlatformError(call: "mmap", errorNumber: ENOMEM)
         }
         let wanted = wholePages(byteCount)
-        let taken = unsafe mmap(
-            nil, wanted + slack, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-        guard let taken = unsafe taken, Int(bitPattern: taken) != -1 else {
-            throw .last("mmap")
-        }
+        let taken = try unsafe map(wanted + slack)
         let start = unsafe taken.alignedUp(toMultipleOf: max(alignment, pageByteCount))
         let front = unsafe start - taken
         let back = slack - front
-        let isTrimmed = unsafe (front == 0 || munmap(taken, front) == 0)
-            && (back == 0 || munmap(start + wanted, back) == 0)
-        guard isTrimmed else {
+        guard unsafe front == 0 || unmap(taken, front) else {
             let error = PlatformError.last("munmap")
             unsafe release(taken, byteCount: wanted + slack)
+            throw error
+        }
+        guard unsafe back == 0 || unmap(start + wanted, back) else {
+            let error = PlatformError.last("munmap")
+            // Not the front again: another thread may have mapped something there by now.
+            unsafe release(start, byteCount: wanted + back)
             throw error
         }
         return unsafe start
@@ -78,7 +78,7 @@ public enum AddressSpace {
         _ start: UnsafeMutableRawPointer, byteCount: Int
     ) throws(PlatformError) {
         try unsafe protect(start, byteCount: byteCount, PROT_NONE)
-        guard unsafe madvise(start, wholePages(byteCount), MADV_DONTNEED) == 0 else {
+        guard unsafe advise(start, wholePages(byteCount), MADV_DONTNEED) else {
             throw .last("madvise")
         }
     }
@@ -89,7 +89,7 @@ public enum AddressSpace {
     public static func discard(_ start: UnsafeMutableRawPointer, byteCount: Int) {
         guard byteCount > 0 else { return }
         let size = wholePages(byteCount)
-        if unsafe madvise(start, size, MADV_DONTNEED) == 0 { return }
+        if unsafe advise(start, size, MADV_DONTNEED) { return }
         require(errno != ENOMEM, "discard of a range that is not reserved")
         unsafe memset(start, 0, size)
     }
@@ -101,9 +101,10 @@ public enum AddressSpace {
     public static func release(_ start: UnsafeMutableRawPointer, byteCount: Int) {
         guard byteCount > 0 else { return }
         let size = wholePages(byteCount)
-        if unsafe munmap(start, size) == 0 { return }
+        if unsafe unmap(start, size) { return }
         require(errno == ENOMEM, "release of a range that does not begin on a page")
-        _ = unsafe madvise(start, size, MADV_DONTNEED)
+        FailurePoint.note(reservedBytes: -size)  // its owner has let go of it
+        _ = unsafe advise(start, size, MADV_DONTNEED)
     }
 
     /// Asks the system to back a range with huge pages when it can: the first touch gets cheaper,
@@ -111,7 +112,7 @@ public enum AddressSpace {
     /// it.
     @discardableResult
     public static func adviseHugePages(_ start: UnsafeMutableRawPointer, byteCount: Int) -> Bool {
-        unsafe madvise(start, wholePages(byteCount), MADV_HUGEPAGE) == 0
+        unsafe advise(start, wholePages(byteCount), MADV_HUGEPAGE)
     }
 
     private static func protect(
@@ -121,9 +122,43 @@ public enum AddressSpace {
         guard byteCount <= RawMemory.largestByteCount else {
             throw PlatformError(call: "mprotect", errorNumber: ENOMEM)
         }
+        if FailurePoint.fails(.commitment) {
+            throw PlatformError(call: "mprotect", errorNumber: ENOMEM)
+        }
         guard unsafe mprotect(start, wholePages(byteCount), protection) == 0 else {
             throw .last("mprotect")
         }
+    }
+
+    // MARK: The system's calls; where one that says so by `errno` fails by a plan, so does it
+
+    private static func map(_ byteCount: Int) throws(PlatformError) -> UnsafeMutableRawPointer {
+        if FailurePoint.fails(.reservation) { throw PlatformError(call: "mmap", errorNumber: ENOMEM) }
+        let taken = unsafe mmap(
+            nil, byteCount, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+        guard let taken = unsafe taken, Int(bitPattern: taken) != -1 else { throw .last("mmap") }
+        FailurePoint.note(reservedBytes: byteCount)
+        return unsafe taken
+    }
+
+    private static func unmap(_ start: UnsafeMutableRawPointer, _ byteCount: Int) -> Bool {
+        if FailurePoint.fails(.unmapping) {
+            errno = ENOMEM
+            return false
+        }
+        guard unsafe munmap(start, byteCount) == 0 else { return false }
+        FailurePoint.note(reservedBytes: -byteCount)
+        return true
+    }
+
+    private static func advise(
+        _ start: UnsafeMutableRawPointer, _ byteCount: Int, _ advice: CInt
+    ) -> Bool {
+        if FailurePoint.fails(.advice) {
+            errno = EAGAIN
+            return false
+        }
+        return unsafe madvise(start, byteCount, advice) == 0
     }
 
     private static func wholePages(_ byteCount: Int) -> Int {

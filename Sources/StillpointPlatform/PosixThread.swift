@@ -33,13 +33,18 @@ public struct PosixThread: Sendable {
         body: @convention(c) (UnsafeMutableRawPointer?) -> Void
     ) throws(PlatformError) -> PosixThread {
         let block = try unsafe RawMemory.allocate(byteCount: MemoryLayout<StartBlock>.size)
+        let plan = unsafe FailurePoint.keepForNewThread()
         unsafe block.initializeMemory(
-            as: StartBlock.self, to: StartBlock(body: body, argument: argument, name: cut(name)))
+            as: StartBlock.self,
+            to: StartBlock(body: body, argument: argument, name: cut(name), failurePlan: plan))
         do throws(PlatformError) {
             guard stackByteCount != nil || processor != nil else {
                 return try unsafe create(nil, block)
             }
             var attributes = pthread_attr_t()
+            if FailurePoint.fails(.threadAttributes) {
+                throw PlatformError(call: "pthread_attr_init", errorNumber: ENOMEM)
+            }
             try unsafe check("pthread_attr_init", pthread_attr_init(&attributes))
             defer { unsafe pthread_attr_destroy(&attributes) }
             if let stackByteCount {
@@ -54,6 +59,7 @@ public struct PosixThread: Sendable {
             }
             return try unsafe create(&attributes, block)
         } catch {
+            unsafe FailurePoint.letGo(plan)
             unsafe RawMemory.free(block)
             throw error
         }
@@ -89,6 +95,9 @@ public struct PosixThread: Sendable {
     private static func create(
         _ attributes: UnsafePointer<pthread_attr_t>?, _ block: UnsafeMutableRawPointer
     ) throws(PlatformError) -> PosixThread {
+        if FailurePoint.fails(.threadStart) {
+            throw PlatformError(call: "pthread_create", errorNumber: EAGAIN)
+        }
         var handle = pthread_t()
         try unsafe check("pthread_create", pthread_create(&handle, attributes, runBody, block))
         return PosixThread(handle: handle)
@@ -124,10 +133,12 @@ public struct PosixThread: Sendable {
     let body: @convention(c) (UnsafeMutableRawPointer?) -> Void  // immutable
     let argument: UnsafeMutableRawPointer?  // immutable
     let name: (UInt64, UInt64)  // immutable; 15 bytes of UTF-8 at most, and zeros
+    let failurePlan: UnsafeMutableRawPointer?  // immutable; kept for the thread (FailurePoint.swift)
 }
 
 private func runBody(_ block: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     let start = unsafe block!.assumingMemoryBound(to: StartBlock.self).move()
+    unsafe sp_set_failure_plan(start.failurePlan)
     unsafe RawMemory.free(block)
     if unsafe start.name != (0, 0) {
         unsafe withUnsafeBytes(of: start.name) { bytes in
@@ -135,5 +146,7 @@ private func runBody(_ block: UnsafeMutableRawPointer?) -> UnsafeMutableRawPoint
         }
     }
     unsafe start.body(start.argument)
+    sp_set_failure_plan(nil)
+    unsafe FailurePoint.letGo(start.failurePlan)
     return nil
 }

@@ -28,7 +28,15 @@ public enum RawMemory {
         guard byteCount <= largestByteCount, alignment <= largestByteCount else {
             throw PlatformError(call: "malloc", errorNumber: ENOMEM)
         }
-        let size = max(byteCount, 1)
+        if FailurePoint.fails(.memory) { throw PlatformError(call: "calloc", errorNumber: ENOMEM) }
+        let block = try unsafe claim(max(byteCount, 1), alignment)
+        FailurePoint.note(blocks: 1)
+        return unsafe block
+    }
+
+    private static func claim(
+        _ size: Int, _ alignment: Int
+    ) throws(PlatformError) -> UnsafeMutableRawPointer {
         if alignment <= naturalAlignment {
             guard let block = unsafe calloc(1, size) else {
                 throw PlatformError(call: "calloc", errorNumber: ENOMEM)
@@ -50,6 +58,7 @@ public enum RawMemory {
     public static func free(_ block: UnsafeMutableRawPointer?) {
         guard let block = unsafe block else { return }
         unsafe noteRelease(block)
+        FailurePoint.note(blocks: -1)
         unsafe Glibc.free(block)
     }
 }

@@ -108,7 +108,7 @@ extension ModelThread {
 }
 
 public enum Quiescence {
-    public static func register() { ModelGracePeriod.register() }
+    public static func register() throws(PlatformError) { ModelGracePeriod.register() }
     public static func goOnline(
         fileID: StaticString = #fileID, line: UInt = #line, function: StaticString = #function
     ) {

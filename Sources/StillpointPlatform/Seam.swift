@@ -35,6 +35,7 @@ public enum Futex {
         on word: UnsafePointer<Atomic<UInt32>>, while expected: UInt32,
         untilNanoseconds deadline: UInt64? = nil
     ) -> FutexOutcome {
+        if FailurePoint.fails(.futexWait), MonotonicClock.nanoseconds() < deadline ?? .max { return .woken }
         let error: CInt
         if let deadline {
             var time = timespec()
@@ -103,8 +104,13 @@ public enum CallingThread {
 
 /// The calling OS thread as a reader of liburcu's, and its grace periods (quiescent-state flavour).
 public enum Quiescence {
-    /// Makes the calling OS thread a reader, offline. Nothing if it is one already.
-    public static func register() { sp_rcu_register() }
+    /// Makes the calling OS thread a reader, offline. Nothing if it is one already. Throws `ENOMEM` or `EAGAIN`: it is
+    /// none then.
+    public static func register() throws(PlatformError) {
+        if sp_is_reader() != 0 { return }
+        let failure = FailurePoint.fails(.readerRegistration) ? ENOMEM : sp_rcu_register()
+        if failure != 0 { throw PlatformError(call: "pthread_setspecific", errorNumber: failure) }
+    }
 
     /// From here on no grace period ends before a quiescent state of this thread.
     @inlinable @inline(__always)

@@ -9,8 +9,8 @@ enum SystemFile {
     static func read(
         _ path: StaticString, into buffer: UnsafeMutableRawBufferPointer
     ) throws(PlatformError) -> Int {
-        let file = unsafe open(
-            UnsafeRawPointer(path.utf8Start).assumingMemoryBound(to: CChar.self), O_RDONLY | O_CLOEXEC)
+        let file = unsafe openFile(
+            UnsafeRawPointer(path.utf8Start).assumingMemoryBound(to: CChar.self), O_RDONLY)
         guard file >= 0 else { throw .last(path) }
         defer { close(file) }
         guard let count = unsafe fill(buffer, from: file) else { throw .last(path) }
@@ -19,8 +19,8 @@ enum SystemFile {
 
     /// Overwrites the file at `path` with one character.
     static func write(_ character: UInt8, to path: StaticString) throws(PlatformError) {
-        let file = unsafe open(
-            UnsafeRawPointer(path.utf8Start).assumingMemoryBound(to: CChar.self), O_WRONLY | O_CLOEXEC)
+        let file = unsafe openFile(
+            UnsafeRawPointer(path.utf8Start).assumingMemoryBound(to: CChar.self), O_WRONLY)
         guard file >= 0 else { throw .last(path) }
         defer { close(file) }
         var byte = character
@@ -29,7 +29,7 @@ enum SystemFile {
 
     /// The text of the file at `path`, 1 MiB of it at most; `nil` if it cannot be read.
     static func text(_ path: String) -> String? {
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        let file = unsafe openFile(path, O_RDONLY)
         guard file >= 0 else { return nil }
         defer { close(file) }
         var bytes = [UInt8](repeating: 0, count: 4096)
@@ -44,6 +44,15 @@ enum SystemFile {
             bytes.append(contentsOf: repeatElement(0, count: bytes.count))
         }
         return String(decoding: bytes[..<used], as: UTF8.self)
+    }
+
+    /// The file's number; below 0, with the reason in `errno`, if it cannot be opened.
+    private static func openFile(_ path: UnsafePointer<CChar>, _ mode: CInt) -> CInt {
+        if FailurePoint.fails(.file) {
+            errno = EMFILE
+            return -1
+        }
+        return unsafe open(path, mode | O_CLOEXEC)
     }
 
     /// Reads until the buffer is full or the file is at its end; `nil`, with the reason in `errno`,

@@ -12,6 +12,7 @@
 //
 // B1  Whoever has slept takes the lock as contended, since it cannot know whether others sleep.
 
+internal import CStillpoint
 internal import StillpointPlatform
 
 /// One thread's wait: on its stack, from queueing to wake.
@@ -158,21 +159,13 @@ struct ParkingBucket: @unchecked Sendable {
 enum ParkingTable {
     /// A power of two. The chance that two addresses in use share a bucket is what it buys; a
     /// shared bucket costs a longer walk and nothing else.
-    static let bucketCount = 512
-    private static let bucketBits: UInt64 = 9
-    static let lineByteCount = 64
+    static var bucketCount: Int { 1 << bucketBits }
+    private static var bucketBits: Int { Int(SP_PARKING_BUCKET_BITS) }
+    static var lineByteCount: Int { Int(SP_PARKING_LINE_BYTE_COUNT) }
 
-    /// Made once, never freed. Zeroed memory is a table of free, empty buckets.
-    private nonisolated(unsafe) static let lines: UnsafeMutableRawPointer = unsafe makeLines()
-
-    private static func makeLines() -> UnsafeMutableRawPointer {
-        let byteCount = bucketCount * lineByteCount
-        do {
-            return try unsafe RawMemory.allocate(byteCount: byteCount, alignment: lineByteCount)
-        } catch {
-            fatalError("ParkingLot: no memory for its table")
-        }
-    }
+    /// A part of the program's image, so that no wait needs memory: a lock has no error to throw. Zeroed memory is a
+    /// table of free, empty buckets.
+    private static var lines: UnsafeMutableRawPointer { unsafe sp_parking_lines() }
 
     static func bucket(at index: Int) -> ParkingBucket {
         unsafe ParkingBucket(line: lines + index * lineByteCount)
@@ -182,7 +175,7 @@ enum ParkingTable {
     /// lowest included, as locks are single bytes.
     static func bucket(of address: UInt) -> ParkingBucket {
         let product = UInt64(address) &* 0x9E37_79B9_7F4A_7C15
-        return bucket(at: Int(product >> (64 - bucketBits)))
+        return bucket(at: Int(product >> UInt64(64 - bucketBits)))
     }
 
     /// One thread in the process, right after fork: plain writes.

@@ -22,7 +22,7 @@
 //     meanwhile.
 // P3  A waiter's node lies on its own stack and ends with the wait. Nobody touches it after the
 //     store that wakes.
-// P4  Nothing here allocates, once the table is made; nothing here knows what the address means.
+// P4  Nothing here allocates, the table lies in the program's image; nothing here knows what the address means.
 //     The address is a key and is never read, so the memory behind it may be gone when a late
 //     unpark comes for it: whoever parks must take a wake it did not hope for, and look again.
 // P5  A child of fork has an empty lot: the waiters of its parent are not its own.

@@ -31,7 +31,7 @@
 
 internal import CStillpoint
 internal import Glibc
-internal import StillpointPlatform
+public import StillpointPlatform
 
 /// Grace periods of the process. All functions may be called from any thread unless they say otherwise.
 public enum Reclamation {
@@ -71,14 +71,15 @@ public enum Reclamation {
     // MARK: The roll
 
     /// Makes the calling OS thread a reader, offline; needed once before `Quiescence.goOnline` on it.
-    public static func registerReader() {
-        _ = installForkHandlers
-        Quiescence.register()
+    /// Throws `ENOMEM` or `EAGAIN`; it is none then.
+    public static func registerReader() throws(PlatformError) {
+        try installForkHandlers()
+        try Quiescence.register()
     }
 
-    /// Adds a participant. Its memory stays until `dismiss`.
-    public static func enlist(_ participant: UnsafeMutablePointer<Participant>) {
-        _ = installForkHandlers
+    /// Adds a participant. Its memory stays until `dismiss`. Throws `ENOMEM`; nothing was changed then.
+    public static func enlist(_ participant: UnsafeMutablePointer<Participant>) throws(PlatformError) {
+        try installForkHandlers()
         rollLock.withLock {
             unsafe participant.pointee.previous = nil
             unsafe participant.pointee.next = roll
@@ -154,8 +155,17 @@ public enum Reclamation {
 
     /// A child has the calling thread alone: the others' reader records are unlinked before it can make a
     /// thread whose stack lies over them, and nobody it lacks holds a lock of ours or sleeps in the parking lot.
-    private static let installForkHandlers: Void = {
-        let result = pthread_atfork(
+    private static func installForkHandlers() throws(PlatformError) {
+        try forkHandlers.run { () throws(PlatformError) in
+            let failure = FailurePoint.fails(.readerRegistration) ? ENOMEM : registerForkHandlers()
+            if failure != 0 { throw PlatformError(call: "pthread_atfork", errorNumber: failure) }
+        }
+    }
+
+    private static let forkHandlers = Once()
+
+    private static func registerForkHandlers() -> CInt {
+        pthread_atfork(
             {
                 // The thread that forks may be attached and so online: the grace period under way must not
                 // wait for it. `sp_rcu_before_fork` takes it offline before it takes the last lock.
@@ -178,6 +188,5 @@ public enum Reclamation {
                 Reclamation.rollLock.unlock()
                 Reclamation.gracePeriodLock.unlock()
             })
-        require(result == 0, "no memory to register the fork handlers")
-    }()
+    }
 }

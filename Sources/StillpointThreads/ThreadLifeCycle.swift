@@ -38,7 +38,7 @@ extension Roster {
             unsafe memory = try RawMemory.allocate(
                 byteCount: world.pointee.hooks.recordByteCount, alignment: 128)
         } catch {
-            throw .outOfResources(error.description)
+            throw .outOfResources(error)
         }
         let thread = unsafe memory.assumingMemoryBound(to: ThreadRecord.self)
         let identifier = unsafe world.pointee.nextIdentifier.wrappingAdd(
@@ -52,7 +52,13 @@ extension Roster {
             unsafe free(thread)
             throw .tooManyThreadStates
         }
-        unsafe Reclamation.enlist(thread.participant)
+        do throws(PlatformError) {
+            try unsafe Reclamation.enlist(thread.participant)
+        } catch {
+            unsafe world.pointee.hooks.deinitialize?(thread)
+            unsafe free(thread)
+            throw .outOfResources(error)
+        }
 
         unsafe world.pointee.roll.lock()
         if unsafe roster.pointee.isClosing {
@@ -77,7 +83,7 @@ extension Roster {
     public static func bind(
         _ thread: UnsafeMutablePointer<ThreadRecord>
     ) throws(ThreadStateError) {
-        Reclamation.registerReader()
+        do throws(PlatformError) { try Reclamation.registerReader() } catch { throw .outOfResources(error) }
         let mine = CallingThread.readerNumber
         let (isBound, found) = unsafe thread.pointee.boundThread.compareExchange(
             expected: 0, desired: mine, ordering: .relaxed)

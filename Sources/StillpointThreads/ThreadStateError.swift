@@ -1,3 +1,5 @@
+public import StillpointPlatform
+
 /// Why a call on a thread state, a stop or an interpreter's roster was refused. Nothing was changed.
 public enum ThreadStateError: Error, Equatable, CustomStringConvertible {
     /// This OS thread has a thread state attached already: detach it first.
@@ -21,8 +23,8 @@ public enum ThreadStateError: Error, Equatable, CustomStringConvertible {
     case insideDestroyFunction
     /// The runtime has as many thread states as it can tell apart.
     case tooManyThreadStates
-    /// There is no memory for it, or the system refused a thread: the error's text says which.
-    case outOfResources(String)
+    /// The system refused memory, or what a thread needs to be known to it.
+    case outOfResources(PlatformError)
 
     public var description: String {
         switch self {
@@ -36,7 +38,7 @@ public enum ThreadStateError: Error, Equatable, CustomStringConvertible {
         case .stopInsideStop: "this thread has stopped the world, over less than it asks for now"
         case .insideDestroyFunction: "a destroy function must not stop the world"
         case .tooManyThreadStates: "the runtime has as many thread states as it can tell apart"
-        case .outOfResources(let what): "out of resources: \(what)"
+        case .outOfResources(let what): "out of resources: \(what.description)"
         }
     }
 }

@@ -29,7 +29,7 @@ struct Watched: ManagedPayload {
 
 typealias Thread = UnsafeMutablePointer<ObjectThread>
 
-final class CollectorHarness {
+final class CollectorHarness: @unchecked Sendable {
     let world: UnsafeMutablePointer<World>
     let runtime: UnsafeMutablePointer<RuntimeObjects>
     let heap: UnsafeMutablePointer<InterpreterHeap>
@@ -98,14 +98,3 @@ final class Root {
 }
 
 func number(of handle: borrowing Handle<Node>) -> Int { handle.payload.pointee.number }
-
-/// Numbers from a seed, the same each time.
-struct SeededNumbers {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next(below bound: Int) -> Int {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return Int((state >> 33) % UInt64(bound))
-    }
-}

@@ -1,5 +1,6 @@
 import StillpointMemory
 import StillpointObjects
+import StillpointTestSupport
 import StillpointThreads
 import Foundation
 import Testing
@@ -69,25 +70,25 @@ import Testing
         for limit in [1, 2, 3, 7, 64, Int.max] {
             let harness = try CollectorHarness()
             harness.collector.pointee.markStackLimit = limit
-            var numbers = SeededNumbers(seed: seed)
+            var numbers = SplitMix64(seed: seed)
             try harness.withThread { thread in
                 var roots: [Root] = []
                 for number in 0..<500 {
-                    if roots.isEmpty || numbers.next(below: 10) == 0 {
+                    if roots.isEmpty || Int.random(in: 0..<10, using: &numbers) == 0 {
                         roots.append(Root(try harness.leaf(number, by: thread)))
                         continue
                     }
-                    let a = roots[numbers.next(below: roots.count)]
-                    let b = roots[numbers.next(below: roots.count)]
+                    let a = roots[Int.random(in: 0..<roots.count, using: &numbers)]
+                    let b = roots[Int.random(in: 0..<roots.count, using: &numbers)]
                     let node = Root(try harness.node(number, a.handle!, b.handle!, by: thread))
                     // A way back, so that there are cycles.
-                    if numbers.next(below: 3) == 0 { a.handle!.store(node.handle!, into: \.right, by: thread) }
+                    if Int.random(in: 0..<3, using: &numbers) == 0 { a.handle!.store(node.handle!, into: \.right, by: thread) }
                     roots.append(node)
                 }
                 var rescans = 0
                 while !roots.isEmpty {
                     for _ in 0..<min(40, roots.count) {
-                        roots.remove(at: numbers.next(below: roots.count)).end(by: thread)
+                        roots.remove(at: Int.random(in: 0..<roots.count, using: &numbers)).end(by: thread)
                     }
                     rescans += try Collector.collect(harness.collector, by: thread).rescanCount
                 }
@@ -126,7 +127,7 @@ import Testing
     }
 
     @Test func `an object whose last count was queued is destroyed after the pause, too`() throws {
-        nonisolated(unsafe) let harness = try CollectorHarness()
+        let harness = try CollectorHarness()
         try harness.withThread { thread in
             var pausesSeen: [Bool] = []
             let root = WatchedRoot(
@@ -247,7 +248,7 @@ import Testing
 
     @Test func `counts queued to a sleeping owner are merged by the collection`() throws {
         let harness = try CollectorHarness()
-        let owner = try Roster.makeThread(in: harness.roster)
+        nonisolated(unsafe) let owner = try Roster.makeThread(in: harness.roster)
         let sleeping = Sleeper()
         let slot = Holder()
         let running = Running {

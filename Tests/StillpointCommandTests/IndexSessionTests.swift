@@ -1,21 +1,9 @@
 import Foundation
+import StillpointTestSupport
 import Synchronization
 import Testing
 
 @testable import StillpointCommand
-
-/// Numbers that come again with the same seed (SplitMix64, by Sebastiano Vigna).
-private struct SeededNumbers: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
 
 /// What a session opened.
 private final class Openings: Sendable {
@@ -26,7 +14,7 @@ private final class Openings: Sendable {
 @Suite struct IndexSessionTests {
     /// Files of few and many words, some common to all, some in one file only.
     private func makeTree(fileCount: Int, seed: UInt64) -> TemporaryFolder {
-        var numbers = SeededNumbers(state: seed)
+        var numbers = SplitMix64(seed: seed)
         let folder = TemporaryFolder()
         for file in 0..<fileCount {
             var text = ""

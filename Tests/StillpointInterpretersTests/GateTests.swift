@@ -1,4 +1,5 @@
 import StillpointPlatform
+import StillpointTestSupport
 import Testing
 
 @testable import StillpointInterpreters
@@ -36,7 +37,7 @@ import Testing
         let threads = 4
         let started = (0..<threads).map { _ in
             #expect(gate.pointee.enter() == true)
-            return Spawned {
+            return Running {
                 for _ in 0..<1000 {
                     gate.pointee.enterAgain()
                     Gate.leave(gate)

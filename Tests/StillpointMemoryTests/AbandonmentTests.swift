@@ -1,3 +1,4 @@
+import StillpointTestSupport
 import Testing
 import Synchronization
 
@@ -58,11 +59,11 @@ struct AbandonmentTests {
     }
 
     @Test func `threads that free into pages while they are abandoned and adopted lose nothing`() {
-        let seed = SeededGenerator(of: "abandon and adopt").state
+        let seed = newSeed("abandon and adopt")
         let test = SendableHeap(heap: HeapUnderTest(threadCount: 4))
         let queue = BlockQueue()
-        onThreads(4) { index in
-            var generator = SeededGenerator(seed: seed &+ UInt64(index))
+        runThreads(4) { index in
+            var generator = SplitMix64(seed: seed &+ UInt64(index))
             let heap = test.heap.threads[index]
             for round in 0..<60 {
                 for _ in 0..<150 {
@@ -78,7 +79,7 @@ struct AbandonmentTests {
                 ThreadHeap.abandon(heap)
             }
         }
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         while let block = queue.popRandom(&generator) { test.heap.live.insert(block) }
         #expect(test.heap.check())
     }

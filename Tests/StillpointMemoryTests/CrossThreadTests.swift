@@ -1,4 +1,5 @@
 import Glibc
+import StillpointTestSupport
 import Testing
 import Synchronization
 
@@ -43,7 +44,7 @@ struct CrossThreadTests {
         let count = 50_000
         let test = SendableHeap(heap: HeapUnderTest(threadCount: 2))
         let slots = SlotRow(count: count)
-        onThreads(2) { index in
+        runThreads(2) { index in
             let heap = test.heap.threads[index]
             for turn in 0..<count {
                 if index == 0 {
@@ -63,11 +64,11 @@ struct CrossThreadTests {
     /// Each thread allocates, frees its own, hands blocks over, and frees what others handed over.
     @Test(arguments: [2, 3, 4])
     func `threads free one another's blocks of all sizes, and nothing is lost`(threadCount: Int) {
-        let seed = SeededGenerator(of: "free one another's blocks").state
+        let seed = newSeed("free one another's blocks")
         let test = SendableHeap(heap: HeapUnderTest(threadCount: threadCount))
         let queue = BlockQueue()
-        onThreads(threadCount) { index in
-            var generator = SeededGenerator(seed: seed &+ UInt64(index))
+        runThreads(threadCount) { index in
+            var generator = SplitMix64(seed: seed &+ UInt64(index))
             let heap = test.heap.threads[index]
             for _ in 0..<20_000 {
                 switch generator.next() % 8 {
@@ -85,7 +86,7 @@ struct CrossThreadTests {
                 }
             }
         }
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         while let block = queue.popRandom(&generator) { test.heap.live.insert(block) }
         #expect(test.heap.check())
         for block in test.heap.live { test.heap.free(block) }

@@ -1,14 +1,12 @@
-// A heap with thread heaps for the tests, a model of what is live in it, and threads to run on.
+// A heap with thread heaps for the tests, a model of what is live in it.
 
 import CStillpoint
 import Glibc
 import StillpointPlatform
 import StillpointSynchronization
+import StillpointTestSupport
 import Synchronization
 @testable import StillpointMemory
-
-/// Whether memory costs and behaves otherwise than in an ordinary build.
-let isInstrumented = sp_has_thread_sanitizer() != 0 || sp_has_address_sanitizer() != 0
 
 typealias Block = UnsafeMutableRawPointer
 
@@ -115,49 +113,6 @@ extension Block {
     }
 }
 
-/// A generator that a printed seed replays.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    /// With a seed of this moment, printed.
-    init(of test: String) {
-        state = UInt64.random(in: 1 ... .max)
-        print("\(test): seed \(state)")
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
-
-private final class ThreadStart {
-    let body: () -> Void
-    init(_ body: @escaping () -> Void) { self.body = body }
-}
-
-/// Runs `body` on `count` threads at the same time, and waits for them.
-func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
-    let threads = (0..<count).map { index in
-        var thread = pthread_t()
-        let start = Unmanaged.passRetained(ThreadStart { body(index) })
-        let error = pthread_create(&thread, nil, runThreadStart, start.toOpaque())
-        precondition(error == 0)
-        return thread
-    }
-    for thread in threads { pthread_join(thread, nil) }
-}
-
-private func runThreadStart(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    Unmanaged<ThreadStart>.fromOpaque(argument!).takeRetainedValue().body()
-    return nil
-}
-
 /// A bag of blocks that threads share. Its mutex is one that ThreadSanitizer sees into.
 final class BlockQueue: @unchecked Sendable {
     private let mutex = ParkingMutex()
@@ -169,7 +124,7 @@ final class BlockQueue: @unchecked Sendable {
         mutex.unlock()
     }
 
-    func popRandom(_ generator: inout SeededGenerator) -> Block? {
+    func popRandom(_ generator: inout SplitMix64) -> Block? {
         let choice = generator.next()
         mutex.lock()
         defer { mutex.unlock() }

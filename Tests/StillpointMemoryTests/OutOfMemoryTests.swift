@@ -1,6 +1,7 @@
 import CStillpoint
 import Glibc
 import StillpointPlatform
+import StillpointTestSupport
 import Testing
 
 @testable import StillpointMemory

@@ -1,5 +1,6 @@
 import Glibc
 import StillpointPlatform
+import StillpointTestSupport
 import Testing
 
 @testable import StillpointMemory

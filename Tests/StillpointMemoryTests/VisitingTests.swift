@@ -1,3 +1,4 @@
+import StillpointTestSupport
 import Testing
 
 @testable import StillpointMemory
@@ -5,7 +6,7 @@ import Testing
 struct VisitingTests {
     @Test(arguments: 0..<8)
     func `a visit sees exactly the live blocks after any history`(round: Int) throws {
-        var generator = SeededGenerator(of: "visit after any history")
+        var generator = SplitMix64(seed: newSeed("visit after any history"))
         let test = HeapUnderTest(threadCount: 3, pageReturn: round % 2 == 0 ? .whenStopped : .atOnce)
         let sizes = [32, 48, 80, 1000, 5000, 16 << 10, 32 << 10, 70_000, 900_000, 2_000_000]
         var blocks: [Block] = []

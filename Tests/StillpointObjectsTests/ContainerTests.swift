@@ -1,6 +1,7 @@
 import StillpointMemory
 import StillpointPlatform
 import StillpointSynchronization
+import StillpointTestSupport
 import StillpointThreads
 import Synchronization
 import Testing
@@ -117,22 +118,36 @@ import Testing
         try interpreter.withThread { thread in
             let list = try Handle<ManagedList>(adopting: ManagedList.make(by: thread), by: thread)
             let value = try node(1, by: thread)
-            thread.own.pointee.isRefusingDeferral = true
-            for _ in 0..<40 { try ManagedList.append(value.slot, to: list.slot, by: thread) }
+            try append(40, value, to: list, by: thread, withoutMemory: true)
             #expect(thread.own.pointee.undeferred != nil)
             #expect(thread.record.deferred.pointee.count == 0)
-            thread.own.pointee.isRefusingDeferral = false
-            for _ in 0..<40 { try ManagedList.append(value.slot, to: list.slot, by: thread) }
+            try append(40, value, to: list, by: thread)
             #expect(thread.own.pointee.undeferred == nil)
             #expect(thread.record.deferred.pointee.count >= 5)
-            thread.own.pointee.isRefusingDeferral = true
-            for _ in 0..<200 { try ManagedList.append(value.slot, to: list.slot, by: thread) }
-            #expect(ManagedList.count(of: list.object) == 280)
-            #expect(Counting.count(of: value.object) == 281)
+            #expect(ManagedList.count(of: list.object) == 80)
+            #expect(Counting.count(of: value.object) == 81)
+            value.end(by: thread)
+            list.end(by: thread)
+        }
+        try interpreter.withThread { thread in  // whose queue has no memory yet
+            let list = try Handle<ManagedList>(adopting: ManagedList.make(by: thread), by: thread)
+            let value = try node(1, by: thread)
+            try append(200, value, to: list, by: thread, withoutMemory: true)
+            #expect(thread.own.pointee.undeferred != nil)
             value.end(by: thread)
             list.end(by: thread)
         }
         runtime.end()  // a stop
+    }
+
+    private func append(
+        _ count: Int, _ value: borrowing Handle<Node>, to list: borrowing Handle<ManagedList>, by thread: Thread,
+        withoutMemory: Bool = false
+    ) throws {
+        let plan = FailurePlan(withoutMemory ? [.memory] : [], ordinal: 1, isLasting: true)
+        try plan.withPlan {
+            for _ in 0..<count { try ManagedList.append(value.slot, to: list.slot, by: thread) }
+        }
     }
 
     @Test func `retired storage keeps its size and shows no references`() throws {
@@ -158,7 +173,7 @@ import Testing
 
     @Test func `a dictionary does what Swift's does`() throws {
         let seed = newSeed("dictionary")
-        var random = Seeded(seed)
+        var random = SplitMix64(seed: seed)
         try interpreter.withThread { thread in
             let dictionary = try Handle<ManagedDictionary>(
                 adopting: ManagedDictionary.make(by: thread), by: thread)

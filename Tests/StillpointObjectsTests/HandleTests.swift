@@ -1,5 +1,6 @@
 import StillpointMemory
 import StillpointPlatform
+import StillpointTestSupport
 import StillpointThreads
 import Synchronization
 import Testing

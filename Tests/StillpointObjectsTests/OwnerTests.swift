@@ -1,5 +1,6 @@
 import StillpointMemory
 import StillpointPlatform
+import StillpointTestSupport
 import StillpointThreads
 import Synchronization
 import Testing
@@ -146,14 +147,12 @@ import Testing
     @Test func `a count that cannot be queued leaves its object to a collection`() throws {
         try interpreter.withThread { owner in
             nonisolated(unsafe) let object = makePerson(by: owner)
-            owner.queue.pointee.isRefusingMemory = true
             interpreter.start { thread in
-                Counting.release(object, by: thread)
+                FailurePlan([.memory], ordinal: 1).withPlan { Counting.release(object, by: thread) }
                 #expect(thread.own.pointee.lostCount == 1)
                 let word = thread.pointee.record.participant.word.load(ordering: .relaxed)
                 #expect(word & ThreadWord.collectionDue != 0)
             }.join()
-            owner.queue.pointee.isRefusingMemory = false
             Safepoint.poll(owner.record)
             #expect(census.aliveCount == 1)
             #expect(Counting.count(of: object) == 1)

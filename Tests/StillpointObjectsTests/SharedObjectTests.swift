@@ -3,6 +3,7 @@
 import StillpointMemory
 import StillpointPlatform
 import StillpointSynchronization
+import StillpointTestSupport
 import StillpointThreads
 import Synchronization
 import Testing
@@ -54,7 +55,7 @@ import Testing
         let root = try interpreter.withThread { Root(try ManagedArray.make(count: 4, by: $0), by: $0) }
         run((0..<threadCount).map { index in
             { thread in
-                var random = Seeded(seed &+ UInt64(index))
+                var random = SplitMix64(seed: seed &+ UInt64(index))
                 var held: ObjectPointer?
                 for _ in 0..<rounds(30_000) {
                     let choice = random.next()
@@ -244,7 +245,7 @@ import Testing
             }
         }
         let reader: @Sendable (Thread) -> Void = { thread in
-            var random = Seeded(thread.ownerIdentifier)
+            var random = SplitMix64(seed: thread.ownerIdentifier)
             while inserted.value < count {
                 let known = inserted.value
                 if known == 0 { continue }

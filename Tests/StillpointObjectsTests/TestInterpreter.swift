@@ -1,11 +1,11 @@
-// What the tests of this floor share: a runtime with interpreters that hold objects, OS threads with closures, and
-// payloads whose births and deaths are counted.
+// What the tests of this floor share: a runtime with interpreters that hold objects, and payloads whose births and deaths are counted.
 
 import CStillpoint
 import Glibc
 import StillpointMemory
 import StillpointPlatform
 import StillpointSynchronization
+import StillpointTestSupport
 import StillpointThreads
 import Synchronization
 import Testing
@@ -13,11 +13,6 @@ import Testing
 @testable import StillpointObjects
 
 typealias Thread = UnsafeMutablePointer<ObjectThread>
-
-/// Sanitizer builds are slow: rounds of loops shrink there.
-func rounds(_ count: Int) -> Int {
-    sp_has_thread_sanitizer() != 0 ? max(1, count / 10) : count
-}
 
 final class TestRuntime: @unchecked Sendable {
     let world: UnsafeMutablePointer<World>
@@ -146,80 +141,6 @@ struct Person: ManagedPayload {
     var life: Life
     var friend = Field<Person>()
     static var references: [PartialKeyPath<Person>] { [\.friend] }
-}
-
-// MARK: OS threads
-
-final class Running: @unchecked Sendable {
-    private final class Body {
-        let run: @Sendable () -> Void
-        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-    }
-
-    private var thread: SystemThread?
-
-    init(stackByteCount: Int? = nil, _ body: @escaping @Sendable () -> Void) {
-        let box = Unmanaged.passRetained(Body(body)).toOpaque()
-        thread = try! SystemThread.start(
-            name: "test", stackByteCount: stackByteCount, argument: box, body: runTestBody)
-    }
-
-    fileprivate static func run(_ argument: UnsafeMutableRawPointer?) {
-        Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue().run()
-    }
-
-    func join() {
-        thread?.join()
-        thread = nil
-    }
-}
-
-private func runTestBody(_ argument: UnsafeMutableRawPointer?) { Running.run(argument) }
-
-/// A flag and a counter that tests share with their threads.
-final class Shared: Sendable {
-    let flag = Atomic<Bool>(false)
-    let count = Atomic<Int>(0)
-
-    func raise() { flag.store(true, ordering: .releasing) }
-    var isRaised: Bool { flag.load(ordering: .acquiring) }
-    @discardableResult
-    func add(_ number: Int = 1) -> Int {
-        count.wrappingAdd(number, ordering: .acquiringAndReleasing).newValue
-    }
-    var value: Int { count.load(ordering: .acquiring) }
-}
-
-/// Waits until `condition` holds: a minute at most, which only a hang needs.
-func eventually(_ what: String = "", _ condition: () -> Bool) {
-    let limit = MonotonicClock.nanoseconds() + 60_000_000_000
-    while !condition() {
-        if MonotonicClock.nanoseconds() > limit {
-            Issue.record("waited a minute for: \(what)")
-            return
-        }
-        sched_yield()
-    }
-}
-
-/// A small generator, so that a run can be replayed from its seed.
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
-/// A seed for this run, printed.
-func newSeed(_ test: String) -> UInt64 {
-    let seed = UInt64.random(in: 0...999_999)
-    print("\(test): seed \(seed)")
-    return seed
 }
 
 extension String {

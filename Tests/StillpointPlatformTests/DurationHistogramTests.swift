@@ -1,3 +1,4 @@
+import StillpointTestSupport
 import Synchronization
 import Testing
 
@@ -98,9 +99,7 @@ private func boundariesByAddition() -> [(lowest: UInt64, highest: UInt64)] {
     }
 
     @Test func `percentiles of many values agree with the sorted list to the width of a bucket`() throws {
-        let seed = UInt64.random(in: 0...UInt64.max)
-        print("seed \(seed)")
-        var generator = SeededGenerator(state: seed)
+        var generator = SplitMix64(seed: newSeed("percentiles"))
         for count in [20, 21, 100, 1000, 4321] {
             let histogram = try DurationHistogram()
             var values: [UInt64] = []
@@ -184,18 +183,5 @@ private struct SharedHistogram: ~Copyable {
         let shared = address.assumingMemoryBound(to: SharedHistogram.self)
         for value in 0..<recordingsEach { shared.pointee.histogram.record(nanoseconds: value) }
         shared.pointee.running.wrappingSubtract(1, ordering: .releasing)
-    }
-}
-
-/// SplitMix64: the same numbers for the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

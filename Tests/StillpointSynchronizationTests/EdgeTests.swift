@@ -1,5 +1,6 @@
 import StillpointPlatform
 import StillpointSynchronization
+import StillpointTestSupport
 import Testing
 
 // Each edge alone: one thread writes and lets go, another takes over and reads. They tell each other
@@ -26,11 +27,11 @@ private func inOrder(
 ) {
     let fixture = Fixture()
     let hasEnded = RelaxedFlag()
-    let thread = TestThread {
+    let thread = Running {
         first(fixture)
         hasEnded.set()
     }
-    waitUntil { hasEnded.isSet }
+    eventually { hasEnded.isSet }
     second(fixture)
     thread.join()
     #expect(fixture.hasValue)
@@ -69,12 +70,12 @@ private func inOrder(
         // The waiter's own lock and unlock carry the edge on: by [hand-off], or by the slow [lock].
         let fixture = Fixture()
         LockBits.lock(fixture.word.pointer, shift: 0)
-        let waiter = TestThread {
+        let waiter = Running {
             LockBits.lock(fixture.word.pointer, shift: 0)
             fixture.write()
             LockBits.unlock(fixture.word.pointer, shift: 0)
         }
-        waitUntil("the waiter") { fixture.word.waiterCount == 1 }
+        eventually("the waiter") { fixture.word.waiterCount == 1 }
         fixture.write()
         if isFair {
             LockBits.unlockFairly(fixture.word.pointer, shift: 0)

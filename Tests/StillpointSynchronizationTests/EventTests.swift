@@ -1,6 +1,7 @@
 import Glibc
 import StillpointPlatform
 import StillpointSynchronization
+import StillpointTestSupport
 import Testing
 
 private final class Fixture: Sendable { let event = Event() }
@@ -29,13 +30,13 @@ private func waiterCount(of fixture: Fixture) -> Int {
         let message = Unprotected(0)
         let through = Counter()
         let waiters = (0..<4).map { _ in
-            TestThread {
+            Running {
                 fixture.event.wait()
                 #expect(message.value == 42)
                 through.add()
             }
         }
-        waitUntil { waiterCount(of: fixture) == 4 }
+        eventually { waiterCount(of: fixture) == 4 }
         #expect(through.value == 0)
         message.value = 42
         fixture.event.set()
@@ -46,8 +47,8 @@ private func waiterCount(of fixture: Fixture) -> Int {
     @Test func `a reset that follows at once does not send the waiters back`() {
         let fixture = Fixture()
         for _ in 0..<200 {
-            let waiters = (0..<2).map { _ in TestThread { fixture.event.wait() } }
-            waitUntil { waiterCount(of: fixture) == 2 }
+            let waiters = (0..<2).map { _ in Running { fixture.event.wait() } }
+            eventually { waiterCount(of: fixture) == 2 }
             fixture.event.set()
             fixture.event.reset()
             for waiter in waiters { waiter.join() }
@@ -58,17 +59,17 @@ private func waiterCount(of fixture: Fixture) -> Int {
     @Test func `a wake that means something else does not pass for the event`() {
         let fixture = Fixture()
         let isThrough = Counter()
-        let waiter = TestThread {
+        let waiter = Running {
             fixture.event.wait()
             isThrough.add()
         }
         for _ in 0..<20 {
-            waitUntil { waiterCount(of: fixture) == 1 }
+            eventually { waiterCount(of: fixture) == 1 }
             withUnsafePointer(to: fixture.event) {
                 _ = ParkingLot.unparkAll(at: UnsafeRawPointer($0))
             }
         }
-        waitUntil { waiterCount(of: fixture) == 1 }
+        eventually { waiterCount(of: fixture) == 1 }
         #expect(isThrough.value == 0)
         fixture.event.set()
         waiter.join()
@@ -76,8 +77,8 @@ private func waiterCount(of fixture: Fixture) -> Int {
 
     @Test func `a waiter that gives up leaves the event to the others`() {
         let fixture = Fixture()
-        let waiter = TestThread { fixture.event.wait() }
-        waitUntil { waiterCount(of: fixture) == 1 }
+        let waiter = Running { fixture.event.wait() }
+        eventually { waiterCount(of: fixture) == 1 }
         #expect(fixture.event.wait(untilNanoseconds: soon()) == false)
         #expect(waiterCount(of: fixture) == 1)
         fixture.event.set()

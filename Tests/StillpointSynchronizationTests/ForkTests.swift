@@ -1,6 +1,7 @@
 import CStillpoint
 import Glibc
 import StillpointPlatform
+import StillpointTestSupport
 import Testing
 
 @testable import StillpointSynchronization
@@ -58,7 +59,7 @@ private func childStatus(_ fixture: Fixture, _ place: Place) -> CInt {
         let isHeld = Counter()
         let release = Gate()
         // One thread holds all, others wait: none of them lives in the child.
-        let holder = TestThread {
+        let holder = Running {
             fixture.recursive.lock()
             fixture.readerWriter.lockForWriting()
             fixture.sequence.beginWrite()
@@ -71,13 +72,13 @@ private func childStatus(_ fixture: Fixture, _ place: Place) -> CInt {
             fixture.recursive.unlock()
         }
         let waiters = [
-            TestThread { _ = ParkingLot.park(at: place.address, validate: { true }) },
-            TestThread { fixture.mutex.withLock {} },
-            TestThread { fixture.event.wait() },
+            Running { _ = ParkingLot.park(at: place.address, validate: { true }) },
+            Running { fixture.mutex.withLock {} },
+            Running { fixture.event.wait() },
         ]
-        waitUntil("the holder") { isHeld.value == 1 }
-        waitUntil("the waiter") { ParkingLot.waiterCount(at: place.address) == 1 }
-        waitUntil("the locker") { fixture.mutex.rawByte == 3 }
+        eventually("the holder") { isHeld.value == 1 }
+        eventually("the waiter") { ParkingLot.waiterCount(at: place.address) == 1 }
+        eventually("the locker") { fixture.mutex.rawByte == 3 }
 
         ParkingLot.prepareForFork()
         let child = sp_fork()

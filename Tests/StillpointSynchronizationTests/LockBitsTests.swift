@@ -1,6 +1,7 @@
 import Glibc
 import StillpointPlatform
 import StillpointSynchronization
+import StillpointTestSupport
 import Synchronization
 import Testing
 
@@ -29,12 +30,12 @@ import Testing
         let other = UInt32(0x5A5A_5A5A) & ~(3 << shift)
         let word = Word(other)
         LockBits.lock(word.pointer, shift: shift)
-        let waiter = TestThread {
+        let waiter = Running {
             #expect(LockBits.lock(word.pointer, shift: shift) == .handedOver)
             #expect(word.value == other | (1 << shift))
             LockBits.unlock(word.pointer, shift: shift)
         }
-        waitUntil("the waiter") { word.waiterCount == 1 && word.value == other | (3 << shift) }
+        eventually("the waiter") { word.waiterCount == 1 && word.value == other | (3 << shift) }
         LockBits.unlockFairly(word.pointer, shift: shift)
         waiter.join()
         #expect(word.value == other)
@@ -70,15 +71,15 @@ import Testing
         let word = Word()
         LockBits.lock(word.pointer, shift: 24)
         let (sleeps, outcome) = (Counter(), Log())
-        let waiter = TestThread {
+        let waiter = Running {
             outcome.add(
                 "\(LockBits.lock(word.pointer, shift: 24, beforeSleep: { sleeps.add() }))")
             LockBits.unlock(word.pointer, shift: 24)
         }
-        waitUntil { word.waiterCount == 1 && sleeps.value == 1 }
+        eventually { word.waiterCount == 1 && sleeps.value == 1 }
         // Woken for nothing: it sleeps again, and has slept, whoever gives it the lock then.
         #expect(ParkingLot.unparkAll(at: UnsafeRawPointer(word.pointer)) == 1)
-        waitUntil { word.waiterCount == 1 && sleeps.value == 2 }
+        eventually { word.waiterCount == 1 && sleeps.value == 2 }
         LockBits.unlock(word.pointer, shift: 24)
         waiter.join()
         #expect(["lockedAfterSleep", "handedOver"].contains(outcome.all.first))
@@ -93,7 +94,7 @@ import Testing
         #expect(LockBits.lockOrRetry(word.pointer, shift: 24, waitingSince: &since) == .locked)
         #expect(since == 0)
         let log = Log()
-        let waiter = TestThread {
+        let waiter = Running {
             var since: UInt64 = 0
             var outcome = LockBits.lockOrRetry(word.pointer, shift: 24, waitingSince: &since)
             log.add("\(outcome)")
@@ -104,9 +105,9 @@ import Testing
             #expect(since == first)
             LockBits.unlock(word.pointer, shift: 24)
         }
-        waitUntil { word.waiterCount == 1 }
+        eventually { word.waiterCount == 1 }
         ParkingLot.unparkAll(where: { $0 == UnsafeRawPointer(word.pointer) })
-        waitUntil { log.all == ["mustRetry"] && word.waiterCount == 1 }
+        eventually { log.all == ["mustRetry"] && word.waiterCount == 1 }
         LockBits.unlockFairly(word.pointer, shift: 24)
         waiter.join()
         #expect(log.all == ["mustRetry", "handedOver"])
@@ -120,7 +121,7 @@ import Testing
         let old = slot.word
         LockBits.lock(old.pointer, shift: shift)
         let waiters = (0..<3).map { _ in
-            TestThread {
+            Running {
                 var since: UInt64 = 0
                 while true {
                     let outcome = LockBits.lockOrRetry(
@@ -131,7 +132,7 @@ import Testing
                 LockBits.unlock(slot.word.pointer, shift: shift)
             }
         }
-        waitUntil { old.waiterCount == 3 }
+        eventually { old.waiterCount == 3 }
         // Whoever moves it leaves a word behind that nobody may lock or read any more.
         slot.word = Word(old.value)
         old.pointer.pointee.store(.max, ordering: .relaxed)

@@ -1,5 +1,6 @@
 import StillpointPlatform
 import StillpointSynchronization
+import StillpointTestSupport
 import Testing
 
 private struct Refusal: Error, Equatable { let number: Int }
@@ -45,12 +46,12 @@ private final class Fixture: Sendable { let once = Once() }
         let (bodies, refusals, isRunning) = (Unprotected(0), Counter(), Counter())
         let mayFail = Counter()
         let threads = (0..<4).map { index in
-            TestThread {
+            Running {
                 do {
                     try fixture.once.run { () throws(Refusal) in
                         bodies.value += 1
                         isRunning.add()
-                        waitUntil { mayFail.value == 1 }
+                        eventually { mayFail.value == 1 }
                         if bodies.value < 4 { throw Refusal(number: index) }
                     }
                 } catch {
@@ -58,7 +59,7 @@ private final class Fixture: Sendable { let once = Once() }
                 }
             }
         }
-        waitUntil("three sleepers") {
+        eventually("three sleepers") {
             isRunning.value == 1
                 && withUnsafePointer(to: fixture.once) {
                     let address = UnsafeRawPointer($0)

@@ -1,5 +1,6 @@
 import Glibc
 import StillpointPlatform
+import StillpointTestSupport
 import Testing
 
 @testable import StillpointSynchronization
@@ -31,14 +32,14 @@ import Testing
     @Test func `who waits longest is woken first and finds the token meant for it`() {
         let place = Place()
         let log = Log()
-        var threads: [TestThread] = []
+        var threads: [Running] = []
         for index in 0..<5 {
             threads.append(
-                TestThread {
+                Running {
                     let outcome = ParkingLot.park(at: place.address, validate: { true })
                     log.add("\(index) \(outcome)")
                 })
-            waitUntil("the waiter") { ParkingLot.waiterCount(at: place.address) == index + 1 }
+            eventually("the waiter") { ParkingLot.waiterCount(at: place.address) == index + 1 }
         }
         for index in 0..<5 {
             let info = ParkingLot.unparkOne(at: place.address) { info in
@@ -47,7 +48,7 @@ import Testing
                 return UInt(100 + index)
             }
             #expect(info.didUnpark)
-            waitUntil("the waiter's return") { log.all.count == index + 1 }
+            eventually("the waiter's return") { log.all.count == index + 1 }
         }
         for thread in threads { thread.join() }
         #expect(log.all == (0..<5).map { "\($0) unparked(token: \(100 + $0))" })
@@ -63,20 +64,20 @@ import Testing
         let three = Array(places)
         #expect(three.count == 3)
         let woken = three.map { _ in Counter() }
-        var threads: [TestThread] = []
+        var threads: [Running] = []
         for index in 0..<9 {
             threads.append(
-                TestThread {
+                Running {
                     let outcome = ParkingLot.park(
                         at: three[index % 3].address, validate: { true })
                     #expect(outcome == .unparked(token: UInt(index % 3)))
                     woken[index % 3].add()
                 })
         }
-        waitUntil { three.allSatisfy { ParkingLot.waiterCount(at: $0.address) == 3 } }
+        eventually { three.allSatisfy { ParkingLot.waiterCount(at: $0.address) == 3 } }
         for (index, place) in three.enumerated() {
             #expect(ParkingLot.unparkAll(at: place.address, token: UInt(index)) == 3)
-            waitUntil { woken[index].value == 3 }
+            eventually { woken[index].value == 3 }
             for later in three.dropFirst(index + 1) {
                 #expect(ParkingLot.waiterCount(at: later.address) == 3)
             }
@@ -90,12 +91,12 @@ import Testing
         let outside = Place()
         let addresses = Set(inside.map { $0.address })
         var threads = (inside + [outside]).map { place in
-            TestThread {
+            Running {
                 let outcome = ParkingLot.park(at: place.address, validate: { true })
                 #expect(outcome == .unparked(token: place.address == outside.address ? 2 : 1))
             }
         }
-        waitUntil {
+        eventually {
             (inside + [outside]).allSatisfy { ParkingLot.waiterCount(at: $0.address) == 1 }
         }
         #expect(ParkingLot.unparkAll(where: { addresses.contains($0) }, token: 1) == 4)
@@ -162,27 +163,27 @@ import Testing
     @Test func `a waiter that gives up is told whether others wait and keeps their order`() {
         let place = Place()
         let log = Log()
-        var threads: [TestThread] = []
+        var threads: [Running] = []
         for index in 0..<3 {
             threads.append(
-                TestThread {
+                Running {
                     let deadline = index == 1 ? MonotonicClock.nanoseconds() + 50_000_000 : nil
                     let outcome = ParkingLot.park(
                         at: place.address, untilNanoseconds: deadline, validate: { true },
                         onTimeout: { #expect($0) })
                     log.add("\(index) \(outcome)")
                 })
-            waitUntil { index == 1 || ParkingLot.waiterCount(at: place.address) >= 1 }
-            waitUntil { ParkingLot.waiterCount(at: place.address) == index + 1 || log.all.count == 1 }
+            eventually { index == 1 || ParkingLot.waiterCount(at: place.address) >= 1 }
+            eventually { ParkingLot.waiterCount(at: place.address) == index + 1 || log.all.count == 1 }
         }
-        waitUntil("the deadline") { log.all == ["1 timedOut"] }
-        waitUntil { ParkingLot.waiterCount(at: place.address) == 2 }
+        eventually("the deadline") { log.all == ["1 timedOut"] }
+        eventually { ParkingLot.waiterCount(at: place.address) == 2 }
         for count in 2...3 {
             ParkingLot.unparkOne(at: place.address) { info in
                 #expect(info.hasMoreWaiters == (count == 2))
                 return UInt(count)
             }
-            waitUntil { log.all.count == count }
+            eventually { log.all.count == count }
         }
         for thread in threads { thread.join() }
         #expect(log.all == ["1 timedOut", "0 unparked(token: 2)", "2 unparked(token: 3)"])
@@ -191,13 +192,13 @@ import Testing
     @Test func `a waiter taken as its deadline passes reports the wake`() {
         let place = Place()
         let deadline = MonotonicClock.nanoseconds() + 300_000_000
-        let thread = TestThread {
+        let thread = Running {
             let outcome = ParkingLot.park(
                 at: place.address, untilNanoseconds: deadline, validate: { true },
                 onTimeout: { _ in Issue.record("taken, and timed out all the same") })
             #expect(outcome == .unparked(token: 5))
         }
-        waitUntil { ParkingLot.waiterCount(at: place.address) == 1 }
+        eventually { ParkingLot.waiterCount(at: place.address) == 1 }
         let info = ParkingLot.unparkOne(at: place.address) { _ in
             // Taken already, under the lock; the waiter's deadline passes before it is let go.
             while MonotonicClock.nanoseconds() < deadline + 20_000_000 { usleep(1000) }
@@ -213,8 +214,8 @@ import Testing
         let place = Place()
         let (parked, finished, wakesSeen) = (Counter(), Counter(), Counter())
         let waiters = (0..<3).map { index in
-            TestThread {
-                var random = Replayable(seed: seed &+ UInt64(index))
+            Running {
+                var random = SplitMix64(seed: seed &+ UInt64(index))
                 for _ in 0..<1000 {
                     let pause = UInt64.random(in: 0..<100_000, using: &random)
                     let outcome = ParkingLot.park(
@@ -226,7 +227,7 @@ import Testing
                 finished.add()
             }
         }
-        var random = Replayable(seed: ~seed)
+        var random = SplitMix64(seed: ~seed)
         var wakesGiven = 0
         while finished.value < 3 {
             if ParkingLot.unparkOne(at: place.address, callback: { _ in 1 }).didUnpark { wakesGiven += 1 }

@@ -1,6 +1,7 @@
 import Glibc
 import StillpointPlatform
 import StillpointSynchronization
+import StillpointTestSupport
 import Testing
 
 private final class Guarded: @unchecked Sendable {
@@ -56,12 +57,12 @@ private func waiterCount(of guarded: Guarded) -> Int {
         let guarded = Guarded()
         guarded.mutex.lock()
         #expect(guarded.mutex.rawByte == 1)
-        let waiter = TestThread {
+        let waiter = Running {
             guarded.mutex.lock()
             #expect(guarded.mutex.rawByte == 1)
             guarded.mutex.unlock()
         }
-        waitUntil("the waiter") { guarded.mutex.rawByte == 3 && waiterCount(of: guarded) == 1 }
+        eventually("the waiter") { guarded.mutex.rawByte == 3 && waiterCount(of: guarded) == 1 }
         guarded.mutex.unlock()
         waiter.join()
         #expect(guarded.mutex.rawByte == 0)
@@ -71,11 +72,11 @@ private func waiterCount(of guarded: Guarded) -> Int {
         let record = Place(Record())
         let mutex = record.address + 1
         record.pointee { $0.mutex.lock() }
-        let waiter = TestThread {
+        let waiter = Running {
             record.pointee { $0.mutex.lock() }
             record.pointee { $0.mutex.unlock() }
         }
-        waitUntil("the waiter") { ParkingLot.waiterCount(at: mutex) == 1 }
+        eventually("the waiter") { ParkingLot.waiterCount(at: mutex) == 1 }
         record.pointee { $0.mutex.unlock() }
         waiter.join()
     }
@@ -112,13 +113,13 @@ private func waiterCount(of guarded: Guarded) -> Int {
         let guarded = Guarded()
         let mayUnlock = Counter()
         guarded.mutex.lock()
-        let waiter = TestThread {
+        let waiter = Running {
             guarded.mutex.lock()
             guarded.count += 1
-            waitUntil { mayUnlock.value == 1 }
+            eventually { mayUnlock.value == 1 }
             guarded.mutex.unlock()
         }
-        waitUntil("the waiter") { waiterCount(of: guarded) == 1 }
+        eventually("the waiter") { waiterCount(of: guarded) == 1 }
         guarded.count = 10
         release(guarded.mutex)
         // No moment in between in which the lock is free: this thread, awake and first to ask, does
@@ -150,15 +151,15 @@ private func waiterCount(of guarded: Guarded) -> Int {
         let guarded = Guarded()
         let log = Log()
         guarded.mutex.lock()
-        var threads: [TestThread] = []
+        var threads: [Running] = []
         for index in 0..<4 {
             threads.append(
-                TestThread {
+                Running {
                     guarded.mutex.lock()
                     log.add("\(index)")
                     guarded.mutex.unlockFairly()
                 })
-            waitUntil { waiterCount(of: guarded) == index + 1 }
+            eventually { waiterCount(of: guarded) == index + 1 }
         }
         guarded.mutex.unlockFairly()
         for thread in threads { thread.join() }
@@ -169,7 +170,7 @@ private func waiterCount(of guarded: Guarded) -> Int {
     @Test func `a lock with a deadline gives up and leaves the lock to its holder`() {
         let guarded = Guarded()
         guarded.mutex.lock()
-        let waiter = TestThread {
+        let waiter = Running {
             let deadline = MonotonicClock.nanoseconds() + 5_000_000
             #expect(guarded.mutex.lock(untilNanoseconds: deadline) == false)
             #expect(MonotonicClock.nanoseconds() >= deadline)
@@ -187,7 +188,7 @@ private func waiterCount(of guarded: Guarded) -> Int {
         let guarded = Guarded()
         let taken = Counter()
         runThreads(4) { index in
-            var random = Replayable(seed: seed &+ UInt64(index))
+            var random = SplitMix64(seed: seed &+ UInt64(index))
             for _ in 0..<1000 {
                 let pause = UInt64.random(in: 0..<200_000, using: &random)
                 guard guarded.mutex.lock(untilNanoseconds: MonotonicClock.nanoseconds() + pause)
@@ -212,11 +213,11 @@ private func waiterCount(of guarded: Guarded) -> Int {
         let sleeps = Counter()
         #expect(guarded.mutex.lock(untilNanoseconds: nil, beforeSleep: { sleeps.add() }) == true)
         #expect(sleeps.value == 0)
-        let waiter = TestThread {
+        let waiter = Running {
             #expect(guarded.mutex.lock(untilNanoseconds: nil, beforeSleep: { sleeps.add() }) == true)
             guarded.mutex.unlock()
         }
-        waitUntil { sleeps.value == 1 }
+        eventually { sleeps.value == 1 }
         guarded.mutex.unlockFairly()
         waiter.join()
         #expect(sleeps.value == 1)

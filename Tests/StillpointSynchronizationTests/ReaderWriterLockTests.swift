@@ -1,5 +1,6 @@
 import StillpointPlatform
 import StillpointSynchronization
+import StillpointTestSupport
 import Testing
 
 private final class Fixture: @unchecked Sendable {
@@ -28,10 +29,10 @@ private final class Fixture: @unchecked Sendable {
     @Test func `the word counts readers and tells of those who wait`() {
         let fixture = Fixture()
         let mayLeave = (0..<4).map { _ in Counter() }
-        func reader(_ index: Int) -> TestThread {
-            TestThread {
+        func reader(_ index: Int) -> Running {
+            Running {
                 fixture.lock.lockForReading()
-                waitUntil { mayLeave[index].value == 1 }
+                eventually { mayLeave[index].value == 1 }
                 fixture.lock.unlockForReading()
             }
         }
@@ -42,26 +43,26 @@ private final class Fixture: @unchecked Sendable {
         #expect(fixture.lock.rawWord == 0)
 
         var threads = [reader(0), reader(1)]
-        waitUntil("two readers") { fixture.lock.rawWord == 8 }
+        eventually("two readers") { fixture.lock.rawWord == 8 }
         let writerMayLeave = Counter()
         threads.append(
-            TestThread {
+            Running {
                 fixture.lock.lockForWriting()
-                waitUntil { writerMayLeave.value == 1 }
+                eventually { writerMayLeave.value == 1 }
                 fixture.lock.unlockForWriting()
             })
-        waitUntil("a writer that waits") { fixture.lock.rawWord == 10 && fixture.waiterCount == 1 }
+        eventually("a writer that waits") { fixture.lock.rawWord == 10 && fixture.waiterCount == 1 }
         // Who comes now, if only to read, waits behind the writer.
         #expect(fixture.lock.tryLockForReading() == false)
         threads += [reader(2), reader(3)]
-        waitUntil { fixture.waiterCount == 3 }
+        eventually { fixture.waiterCount == 3 }
         mayLeave[0].add()
-        waitUntil("one reader") { fixture.lock.rawWord == 6 }
+        eventually("one reader") { fixture.lock.rawWord == 6 }
         mayLeave[1].add()
-        waitUntil("the writer, readers waiting") { fixture.lock.rawWord == 3 }
+        eventually("the writer, readers waiting") { fixture.lock.rawWord == 3 }
         #expect(fixture.waiterCount == 2)
         writerMayLeave.add()
-        waitUntil("both readers") { fixture.lock.rawWord == 8 }
+        eventually("both readers") { fixture.lock.rawWord == 8 }
         mayLeave[2].add()
         mayLeave[3].add()
         for thread in threads { thread.join() }
@@ -104,15 +105,15 @@ private final class Fixture: @unchecked Sendable {
                 let fixture = Fixture()
                 let log = Log()
                 fixture.enter(isWriter: behindWriter)
-                var threads: [TestThread] = []
+                var threads: [Running] = []
                 for (index, isWriter) in arrivals.enumerated() {
                     threads.append(
-                        TestThread {
+                        Running {
                             fixture.enter(isWriter: isWriter)
                             log.add("\(index)")
                             fixture.leave(isWriter: isWriter)
                         })
-                    waitUntil { fixture.waiterCount == index + 1 }
+                    eventually { fixture.waiterCount == index + 1 }
                 }
                 fixture.leave(isWriter: behindWriter)
                 for thread in threads { thread.join() }
@@ -156,11 +157,11 @@ private final class Fixture: @unchecked Sendable {
     @Test func `a reader's reads come before the writes of a writer that follows`() {
         let fixture = Fixture()
         let hasLeft = RelaxedFlag()
-        let reader = TestThread {
+        let reader = Running {
             _ = fixture.lock.withReadLock { fixture.hasValue }
             hasLeft.set()
         }
-        waitUntil { hasLeft.isSet }
+        eventually { hasLeft.isSet }
         fixture.lock.withWriteLock { fixture.value += 1 }
         reader.join()
     }
@@ -168,11 +169,11 @@ private final class Fixture: @unchecked Sendable {
     @Test func `a writer's writes come before the reads of a reader that follows`() {
         let fixture = Fixture()
         let hasLeft = RelaxedFlag()
-        let writer = TestThread {
+        let writer = Running {
             fixture.lock.withWriteLock { fixture.value = 1 }
             hasLeft.set()
         }
-        waitUntil { hasLeft.isSet }
+        eventually { hasLeft.isSet }
         #expect(fixture.lock.withReadLock { fixture.hasValue } == true)
         writer.join()
     }
@@ -181,19 +182,19 @@ private final class Fixture: @unchecked Sendable {
         let fixture = Fixture()
         fixture.lock.lockForReading()
         let (isInside, mayLeave, hasLeft) = (RelaxedFlag(), RelaxedFlag(), RelaxedFlag())
-        let reader = TestThread {
+        let reader = Running {
             fixture.lock.lockForReading()
             isInside.set()
-            waitUntil { mayLeave.isSet }
+            eventually { mayLeave.isSet }
             _ = fixture.hasValue
             fixture.lock.unlockForReading()
             hasLeft.set()
         }
-        waitUntil { isInside.isSet }
-        let writer = TestThread { fixture.lock.withWriteLock { fixture.value += 1 } }
-        waitUntil("the writer") { fixture.waiterCount == 1 }
+        eventually { isInside.isSet }
+        let writer = Running { fixture.lock.withWriteLock { fixture.value += 1 } }
+        eventually("the writer") { fixture.waiterCount == 1 }
         mayLeave.set()
-        waitUntil { hasLeft.isSet }
+        eventually { hasLeft.isSet }
         fixture.lock.unlockForReading()
         reader.join()
         writer.join()
@@ -206,7 +207,7 @@ private final class Fixture: @unchecked Sendable {
         let fixture = Fixture()
         let (writes, reads, stop) = (Counter(), Counter(), Counter())
         let streams = (0..<6).map { index in
-            TestThread {
+            Running {
                 while stop.value == 0 {
                     if index < 3 {
                         fixture.lock.withReadLock { reads.add() }
@@ -216,7 +217,7 @@ private final class Fixture: @unchecked Sendable {
                 }
             }
         }
-        waitUntil("reads and writes") { reads.value >= 2000 && writes.value >= 2000 }
+        eventually("reads and writes") { reads.value >= 2000 && writes.value >= 2000 }
         stop.add()
         for stream in streams { stream.join() }
         #expect(fixture.lock.rawWord == 0)

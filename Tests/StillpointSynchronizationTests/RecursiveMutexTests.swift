@@ -1,6 +1,7 @@
 import CStillpoint
 import StillpointPlatform
 import StillpointSynchronization
+import StillpointTestSupport
 import Testing
 
 private final class Fixture: @unchecked Sendable {
@@ -35,14 +36,14 @@ private final class Fixture: @unchecked Sendable {
         fixture.mutex.lock()
         fixture.mutex.lock()
         for _ in 0..<2 {
-            TestThread {
+            Running {
                 #expect(fixture.mutex.isLockedByCurrentThread == false)
                 #expect(fixture.mutex.tryLock() == false)
                 #expect(fixture.mutex.lock(untilNanoseconds: soon()) == false)
             }.join()
             fixture.mutex.unlock()
         }
-        TestThread {
+        Running {
             #expect(fixture.mutex.tryLock() == true)
             fixture.mutex.unlock()
         }.join()
@@ -66,7 +67,7 @@ private final class Fixture: @unchecked Sendable {
         await #expect(processExitsWith: .failure) {
             let fixture = Fixture()
             fixture.mutex.lock()
-            TestThread { fixture.mutex.unlock() }.join()
+            Running { fixture.mutex.unlock() }.join()
         }
     }
 }

@@ -1,5 +1,6 @@
 import StillpointPlatform
 import StillpointSynchronization
+import StillpointTestSupport
 import Synchronization
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import Stillpoint
+import StillpointTestSupport
 import Testing
 
 @Suite struct CollectionTests {
@@ -145,11 +146,11 @@ import Testing
             let kept = try thread.make(nodes, Node(number: 5))
             thread.detached {
                 detached.set()
-                waitUntil { done.isSet }
+                eventually { done.isSet }
             }
             #expect(kept.read(\.number, by: thread) == 5)
         }
-        waitUntil { detached.isSet }
+        eventually { detached.isSet }
         let report = try world.interpreter.collect()
         #expect(report.objectsFreed == 1)
         #expect(report.objectsKept == 1)

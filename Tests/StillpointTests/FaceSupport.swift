@@ -4,10 +4,6 @@ import Foundation
 import Stillpoint
 import Synchronization
 
-#if canImport(CStillpoint)
-import CStillpoint
-#endif
-
 struct Node: ManagedPayload {
     var number = 0
     var next = Field<Node>()
@@ -87,19 +83,4 @@ func wait(for signal: Signal, _ thread: borrowing ManagedThread) {
         thread.safepoint()
         sched_yield()
     }
-}
-
-/// Waits, without a thread state, until `condition` holds.
-func waitUntil(_ condition: () throws -> Bool) rethrows {
-    while try !condition() { sched_yield() }
-}
-
-/// Loops shrink under a sanitizer.
-func rounds(_ count: Int) -> Int {
-    #if canImport(CStillpoint)
-    return sp_has_thread_sanitizer() != 0 || sp_has_address_sanitizer() != 0
-        ? max(1, count / 10) : count
-    #else
-    return count
-    #endif
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Stillpoint
+import StillpointTestSupport
 import Testing
 
 @Suite struct InterpreterTests {
@@ -41,15 +42,15 @@ import Testing
         let b = try second.startThread { thread in
             while !done.isSet { other.add(); thread.safepoint() }
         }
-        waitUntil { first.count > 0 && other.count > 0 }
+        eventually { first.count > 0 && other.count > 0 }
         try world.interpreter.withWorldStopped {
             let (stood, ran) = (first.count, other.count)
-            waitUntil { other.count > ran + 100 }
+            eventually { other.count > ran + 100 }
             #expect(first.count == stood)
         }
         let stopped = try second.stopWorld()
         let (ran, stood) = (first.count, other.count)
-        waitUntil { first.count > ran + 100 }
+        eventually { first.count > ran + 100 }
         #expect(other.count == stood)
         stopped.resume()
         try world.runtime.withWorldStopped {

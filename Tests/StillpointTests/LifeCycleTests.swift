@@ -1,5 +1,6 @@
 import Foundation
 import Stillpoint
+import StillpointTestSupport
 import Testing
 
 @Suite struct LifeCycleTests {
@@ -70,9 +71,9 @@ import Testing
             try thread.withWorldStopped {}
             try thread.collect()
         }
-        waitUntil { inside.isSet }
+        eventually { inside.isSet }
         let closing = ClosingThread(interpreter)
-        waitUntil {
+        eventually {
             do {
                 try interpreter.withThread { _ in }
                 return false
@@ -103,7 +104,7 @@ import Testing
         let before = interpreter.pauses.count
         let started = StartedBox(try interpreter.startThread { thread in wait(for: isOver, thread) })
         let closing = ClosingThread(interpreter)
-        waitUntil {
+        eventually {
             do {
                 try interpreter.withThread { _ in }
                 return false

@@ -1,5 +1,6 @@
 import Foundation
 import Stillpoint
+import StillpointTestSupport
 import Testing
 
 @Suite struct SharedObjectTests {

@@ -1,4 +1,5 @@
 import Stillpoint
+import StillpointTestSupport
 import Testing
 
 @Suite struct StartedThreadTests {

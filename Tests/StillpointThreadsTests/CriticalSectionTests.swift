@@ -1,5 +1,6 @@
 import CStillpoint
 import StillpointPlatform
+import StillpointTestSupport
 import Synchronization
 import Testing
 

@@ -1,4 +1,5 @@
 import StillpointPlatform
+import StillpointTestSupport
 import Testing
 
 @testable import StillpointThreads

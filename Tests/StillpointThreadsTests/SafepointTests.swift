@@ -2,6 +2,7 @@ import CStillpoint
 import Glibc
 import StillpointPlatform
 import StillpointSynchronization
+import StillpointTestSupport
 import Synchronization
 import Testing
 
@@ -197,7 +198,7 @@ private func freeBlock(_ block: UnsafeMutableRawPointer, _ thread: UnsafeMutable
             }
         }
         eventually("attached") { attached.value == 3 }
-        Reclamation.registerReader()
+        try! Reclamation.registerReader()
         let before = sp_rcu_reader_count()
         #expect(before >= 4)
         let child = sp_fork()

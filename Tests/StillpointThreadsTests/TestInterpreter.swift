@@ -1,21 +1,16 @@
-// What the tests of this floor share: a world with interpreters, OS threads with closures, and waiting that is
-// bounded by a generous limit instead of by timing assumptions.
+// What the tests of this floor share: a world with interpreters.
 
 import CStillpoint
 import Glibc
 import StillpointMemory
 import StillpointPlatform
 import StillpointSynchronization
+import StillpointTestSupport
 import StillpointThreads
 import Synchronization
 import Testing
 
 typealias Thread = UnsafeMutablePointer<ThreadRecord>
-
-/// Sanitizer builds are slow: rounds of loops shrink there.
-func rounds(_ count: Int) -> Int {
-    sp_has_thread_sanitizer() != 0 ? max(1, count / 10) : count
-}
 
 /// A runtime's threads, with as many interpreters as a test wants.
 final class TestRuntime: @unchecked Sendable {
@@ -92,59 +87,6 @@ final class TestInterpreter: @unchecked Sendable {
     /// The same on a new OS thread.
     func start(_ body: @escaping @Sendable (Thread) -> Void) -> Running {
         Running { try! self.withThread { body($0) } }
-    }
-}
-
-/// An OS thread that runs a closure.
-final class Running: @unchecked Sendable {
-    private final class Body {
-        let run: @Sendable () -> Void
-        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-    }
-
-    private var thread: SystemThread?
-
-    init(_ body: @escaping @Sendable () -> Void) {
-        let box = Unmanaged.passRetained(Body(body)).toOpaque()
-        thread = try! SystemThread.start(name: "test", argument: box, body: runTestBody)
-    }
-
-    fileprivate static func run(_ argument: UnsafeMutableRawPointer?) {
-        Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue().run()
-    }
-
-    func join() {
-        thread?.join()
-        thread = nil
-    }
-}
-
-private func runTestBody(_ argument: UnsafeMutableRawPointer?) { Running.run(argument) }
-
-/// A flag and a counter that tests share with their threads.
-final class Shared: Sendable {
-    let flag = Atomic<Bool>(false)
-    let count = Atomic<Int>(0)
-    let order = Atomic<Int>(0)
-
-    func raise() { flag.store(true, ordering: .releasing) }
-    var isRaised: Bool { flag.load(ordering: .acquiring) }
-    @discardableResult
-    func add(_ number: Int = 1) -> Int {
-        count.wrappingAdd(number, ordering: .acquiringAndReleasing).newValue
-    }
-    var value: Int { count.load(ordering: .acquiring) }
-}
-
-/// Waits until `condition` holds: a minute at most, which only a hang needs.
-func eventually(_ what: String = "", _ condition: () -> Bool) {
-    let limit = MonotonicClock.nanoseconds() + 60_000_000_000
-    while !condition() {
-        if MonotonicClock.nanoseconds() > limit {
-            Issue.record("waited a minute for: \(what)")
-            return
-        }
-        sched_yield()
     }
 }
 

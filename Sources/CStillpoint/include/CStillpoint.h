@@ -111,8 +111,17 @@ SP_THREAD_LOCAL uintptr_t sp_reader_number_storage;
 /// A number that no other reader of this process has or had: given by `sp_rcu_register`, taken back when the thread exits.
 SP_INLINE uintptr_t sp_reader_number(void) { return sp_reader_number_storage; }
 
+/// Whether the calling OS thread is a registered reader.
+SP_INLINE int sp_is_reader(void) { return sp_reader_number_storage != SP_NOT_A_READER; }
+
 /// A number that no other live OS thread of this process has: the thread register.
 SP_INLINE uintptr_t sp_os_thread_identity(void) { return (uintptr_t)__builtin_thread_pointer(); }
+
+SP_THREAD_LOCAL void *_Nullable sp_failure_plan_storage;
+
+/// Which calls of this thread fail because a test says so; null but in those tests. See FailurePoint.swift.
+SP_INLINE void *_Nullable sp_failure_plan(void) { return sp_failure_plan_storage; }
+SP_INLINE void sp_set_failure_plan(void *_Nullable plan) { sp_failure_plan_storage = plan; }
 
 /// Tells the processor that this is a spin loop.
 SP_INLINE void sp_spin_hint(void) {
@@ -122,6 +131,14 @@ SP_INLINE void sp_spin_hint(void) {
   __asm__ volatile("isb" ::: "memory");
 #endif
 }
+
+// Memory that is there from the start -------------------------------------------------------------------------
+
+#define SP_PARKING_BUCKET_BITS 9
+#define SP_PARKING_LINE_BYTE_COUNT 64
+
+/// `1 << SP_PARKING_BUCKET_BITS` cache lines of zeros for the parking lot: Swift has no variable of that size and alignment.
+void *sp_parking_lines(void);
 
 // System calls without a Glibc binding -----------------------------------------------------------------------
 
@@ -166,8 +183,9 @@ int sp_fork(void);
 
 extern char sp_rcu_from_writer, sp_rcu_from_reader;
 
-/// Makes the calling OS thread a reader, offline. Nothing if it is one already.
-void sp_rcu_register(void);
+/// Makes the calling OS thread a reader, offline. Nothing if it is one already. 0, or the error number: ENOMEM,
+/// EAGAIN (the process has as many thread-specific keys as there can be); nothing was changed then.
+int sp_rcu_register(void);
 
 /// From offline to online: from here on no grace period ends before a quiescent state of this thread.
 SP_INLINE void sp_rcu_online(void) {

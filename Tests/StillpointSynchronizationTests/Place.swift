@@ -1,49 +1,10 @@
-// OS threads for tests, with closures as bodies.
+// What the tests of this floor share: records of what happened, and places to park at.
 
 import Glibc
 import StillpointPlatform
 import Synchronization
 import StillpointSynchronization
 import Testing
-
-/// A running OS thread.
-struct TestThread {
-    private final class Body {
-        let run: @Sendable () -> Void
-        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-    }
-
-    private let thread: SystemThread
-
-    init(_ body: @escaping @Sendable () -> Void) {
-        let context = Unmanaged.passRetained(Body(body)).toOpaque()
-        do {
-            thread = try SystemThread.start(
-                name: "test", argument: context,
-                body: { Unmanaged<Body>.fromOpaque($0!).takeRetainedValue().run() })
-        } catch {
-            fatalError("a test's thread: \(error)")
-        }
-    }
-
-    func join() { thread.join() }
-}
-
-/// Runs `body` in `count` threads and waits for them all.
-func runThreads(_ count: Int, _ body: @escaping @Sendable (_ index: Int) -> Void) {
-    let threads = (0..<count).map { index in TestThread { body(index) } }
-    for thread in threads { thread.join() }
-}
-
-/// Waits until `condition` holds: what it waits for must come. After a minute the test is stuck,
-/// and ends the process.
-func waitUntil(_ what: String = "a condition", _ condition: () -> Bool) {
-    let end = MonotonicClock.nanoseconds() + 60_000_000_000
-    while !condition() {
-        if MonotonicClock.nanoseconds() > end { fatalError("waited in vain for \(what)") }
-        usleep(50)
-    }
-}
 
 /// A deadline a millisecond away.
 func soon() -> UInt64 { MonotonicClock.nanoseconds() + 1_000_000 }
@@ -78,19 +39,6 @@ final class Log: @unchecked Sendable {
 final class Unprotected<Value>: @unchecked Sendable {
     var value: Value
     init(_ value: Value) { self.value = value }
-}
-
-/// A sequence of pseudo-random numbers that replays from its seed.
-struct Replayable: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
 }
 
 /// Addresses to park at: memory that lives to the end of the process.

@@ -1,0 +1,21 @@
+/// A sequence of pseudo-random numbers that replays from its seed: Steele, Lea and Flood's SplitMix64.
+public struct SplitMix64: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    public init(seed: UInt64) { state = seed }
+
+    public mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+/// A seed for this run, printed.
+public func newSeed(_ test: String) -> UInt64 {
+    let seed = UInt64.random(in: 0...999_999)
+    print("\(test): seed \(seed)")
+    return seed
+}
