@@ -10,7 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static _Thread_local int mode;
+// Not static: the instrumentation looks at it before it calls (most accesses are the checker's own).
+_Thread_local int sp_model_current_mode;
+#define mode sp_model_current_mode
 static _Thread_local void *execution;
 
 int sp_model_enter(void) {
