@@ -17,8 +17,8 @@ extern _Thread_local int sp_model_current_mode;
 
 static inline __attribute__((always_inline)) void access_here(
     const void *address, size_t byteCount, int isWrite, const void *instruction) {
-  if (__builtin_expect(sp_model_current_mode == SP_MODEL_THREAD, 0))
-    sp_model_access(address, byteCount, isWrite, instruction);
+  // No branch hint: what is unlikely goes into a function of its own, and the address is of that function's caller then.
+  if (sp_model_current_mode == SP_MODEL_THREAD) sp_model_access(address, byteCount, isWrite, instruction);
 }
 
 #define ACCESSES(size)                                                                                \
