@@ -4,7 +4,7 @@
 var allModels: [ProtocolModel] {
     [
         eventModels,
-        stopModels, stopTurnModels, heldThreadModels, threadLifeModels,
+        stopModels, stopTurnModels, heldThreadModels, threadLifeModels, threadRecordModels,
     ].flatMap { $0 }
 }
 #endif

@@ -190,6 +190,8 @@ final class StopInvariants {
                 expect(false, "I6 W6: from suspended to attached")
             case (ThreadWord.detached, ThreadWord.suspended), (ThreadWord.suspended, ThreadWord.detached):
                 expect(!isRollFree, "I6 W6: between detached and suspended without the roll")
+            case (ThreadWord.detached, ThreadWord.attached):
+                expect(before.word & ThreadWord.isCleared == 0, "L3: a cleared thread state attaches")
             default: break
             }
         }

@@ -2,8 +2,6 @@
 // Births and deaths of thread states against stops, holds and attaches, and the end of an interpreter: L1 to L6 of
 // ThreadLifeCycle.swift, W5 and W10 of StopTheWorld.swift.
 
-import CStillpoint
-import StillpointMemory
 import StillpointModel
 import StillpointPlatform
 import StillpointSynchronization
@@ -19,6 +17,8 @@ var threadLifeModels: [ProtocolModel] {
             let data = model.allocate(Int.self)
             model.thread("newcomer") {
                 let thread = makeThread(world)
+                let other = makeThread(world)
+                model.expect(thread.pointee.identifier != other.pointee.identifier, "two of one identifier")
                 world.attach(thread)
                 data.pointee += 1
                 Attachment.detach(thread)
@@ -68,12 +68,16 @@ var threadLifeModels: [ProtocolModel] {
             smoke: [.depthFirst(preemptions: 2, staleReads: 0)]
         ) { model, world in
             let thread = world.threadState("other", of: nil)
+            thread.setDue(ThreadWord.deferredDue)
             let current = world.attached("clearer", of: 0)
             let data = model.allocate(Int.self)
             model.thread("clearer") {
                 world.takeOver(current)
                 do { try Roster.clear(thread, by: current) } catch { modelFailure("clear was refused: \(error)") }
                 data.pointee += 1
+                model.expect(thread.loadWord() & ThreadWord.dueWork == 0, "work is due for a cleared thread state")
+                let owner = thread.pointee.boundThread.load(ordering: .relaxed)
+                model.expect(owner == Roster.boundToNobody, "a cleared thread state is still somebody's")
                 Roster.delete(thread)
                 Attachment.detach(current)
             }
@@ -87,7 +91,7 @@ var threadLifeModels: [ProtocolModel] {
             let current = world.attached("clearer", of: 1)
             let data = model.allocate(Int.self)
             model.thread("owner") {
-                Reclamation.registerReader()
+                world.register()
                 do throws(ThreadStateError) {
                     try Attachment.attach(thread)
                     data.pointee += 1
@@ -115,7 +119,7 @@ var threadLifeModels: [ProtocolModel] {
             let thread = world.threadState("owner", of: 0)
             let current = world.attached("clearer", of: 1)
             model.thread("owner") {
-                Reclamation.registerReader()
+                world.register()
                 do throws(ThreadStateError) {
                     try Attachment.attach(thread)
                     Attachment.detach(thread)
@@ -135,13 +139,40 @@ var threadLifeModels: [ProtocolModel] {
             model.thread("stopper") { world.stop(world.interpreters[0]) {} }
         },
         stopModel(
+            "life: cleared by two", "one of them clears it (L3)", smoke: [.depthFirst(preemptions: 3, staleReads: 0)]
+        ) { model, world in
+            let thread = world.threadState("other", of: nil)
+            let data = model.allocate(Int.self)
+            for (index, name) in ["first", "second"].enumerated() {
+                let current = world.attached(name, of: index)
+                model.thread(name) {
+                    world.takeOver(current)
+                    do throws(ThreadStateError) {
+                        try Roster.clear(thread, by: current)
+                        data.pointee += 1
+                    } catch {
+                        model.expect(error == .cleared, "refused as \(error)")
+                    }
+                    Attachment.detach(current)
+                }
+            }
+            model.finally { model.expect(data.pointee == 1, "cleared \(data.pointee) times") }
+        },
+        stopModel(
             "life: closed against attach", "who comes anew is refused, whether or not it waits for a stop's end",
             smoke: [.depthFirst(preemptions: 2, staleReads: 1)]
         ) { model, world in
             let thread = world.threadState("worker", of: 0)
             let data = model.allocate(Int.self)
+            var isRefused = false
+            model.invariant("refused once, refused for good") {
+                let word = thread.loadWord()
+                let isAttached = ThreadWord.state(word) == ThreadWord.attached
+                if word & ThreadWord.isClosing != 0, !isAttached { isRefused = true }
+                return !(isRefused && isAttached)
+            }
             model.thread("worker") {
-                Reclamation.registerReader()
+                world.register()
                 do throws(ThreadStateError) {
                     try Attachment.attach(thread)
                     data.pointee += 1
@@ -151,10 +182,8 @@ var threadLifeModels: [ProtocolModel] {
                 }
             }
             model.thread("closer") {
-                world.stop(world.interpreters[0]) {
-                    Roster.close(world.interpreters[0])
-                    data.pointee += 1
-                }
+                world.stop(world.interpreters[0]) { data.pointee += 1 }
+                Roster.close(world.interpreters[0])
                 world.stop(world.interpreters[0]) { data.pointee += 1 }
             }
         },
@@ -165,7 +194,7 @@ var threadLifeModels: [ProtocolModel] {
             let thread = world.threadState("worker", of: 0)
             let data = model.allocate(Int.self)
             model.thread("worker") {
-                Reclamation.registerReader()
+                world.register()
                 do throws(ThreadStateError) {
                     try Attachment.attach(thread)
                     data.pointee += 1
@@ -198,131 +227,10 @@ var threadLifeModels: [ProtocolModel] {
             }
             model.thread("stopper") { world.stop(nil) { data.pointee += 1 } }
         },
-        stopModel(
-            "life: deleted unused, against a hold", "a record that somebody works on is not freed",
-            smoke: [.depthFirst(preemptions: 2, staleReads: 0)]
-        ) { model, world in
-            let roster = world.interpreters[0]
-            let thread = world.threadState("unused", of: nil)
-            thread.pointee.participant.word.store(ThreadWord.mergeDue, ordering: .relaxed)
-            let holder = world.attached("holder", of: 0)
-            model.thread("holder") {
-                world.takeOver(holder)
-                // As the service thread finds its work.
-                var found: ThreadState?
-                world.world.pointee.roll.withLock {
-                    Roster.forEachMember(of: roster) { thread in
-                        guard thread.loadWord() & ThreadWord.dueWork != 0 else { return }
-                        if HeldThread.takeListed(thread) { found = thread }
-                    }
-                }
-                if let found {
-                    _ = found.takeDue(ThreadWord.mergeDue)
-                    HeldThread.letGo(found)
-                }
-                Attachment.detach(holder)
-            }
-            model.thread("deleter") { Roster.deleteUnused(thread) }
-        },
-        stopModel(
-            "life: deleted unused, by an attached thread", "who deletes does not wait for a stop that waits for it",
-            smoke: [.depthFirst(preemptions: 2, staleReads: 0)]
-        ) { model, world in
-            let thread = world.threadState("unused", of: nil)
-            let current = world.attached("deleter", of: 0)
-            model.thread("deleter") {
-                world.takeOver(current)
-                Roster.deleteUnused(thread)
-                Attachment.detach(current)
-            }
-            model.thread("stopper") { world.stop(nil) {} }
-        },
-        handedModel("life: handed counts against a pause", publish: true),
     ]
 }
 
-/// A thread of interpreter A is made; another hands counts to whoever may be handed some, and a pause takes all that was handed
-/// to the listed threads: it must miss none (L6).
-func handedModel(_ name: String, publish: Bool) -> ProtocolModel {
-    var hooks = ThreadHooks()
-    hooks.recordByteCount = Handed.offset + MemoryLayout<Handed>.stride
-    if publish {
-        hooks.publish = { Handed.reachable($0) }
-    } else {
-        hooks.initialize = { Handed.reachable($0); return true }
-    }
-    hooks.deinitialize = { Handed.unreachable($0) }
-    return stopModel(
-        name, "what was handed to a thread state before a pause, the pause finds (L6)", hooks: hooks,
-        smoke: [.depthFirst(preemptions: 2, staleReads: 0)]
-    ) { model, world in
-        let current = world.attached("giver", of: 0)
-        Handed.reset()
-        model.thread("giver") {
-            world.takeOver(current)
-            Handed.give()
-            Attachment.detach(current)
-        }
-        model.thread("maker") { Roster.deleteUnused(makeThread(world)) }
-        model.thread("stopper") {
-            world.stop(world.interpreters[0]) {
-                var found = 0
-                Roster.forEachThread(of: world.interpreters[0]) { found += Handed.of($0).pointee.count }
-                let expected = Handed.outstanding
-                model.expect(found == expected, "L6: \(expected) handed, \(found) found in the pause")
-            }
-        }
-    }
-}
-
-/// What others hand to a thread state: behind floor 4's part of its record.
-private struct Handed {
-    var count = 0
-
-    static let offset = (MemoryLayout<ThreadRecord>.size + 15) & ~15
-    /// Who may be handed something, and how much is handed and not taken. In a runtime a table with locks of its own; here
-    /// guarded by a lock as specified.
-    nonisolated(unsafe) private static var receiver: UnsafeMutablePointer<Handed>?
-    nonisolated(unsafe) private static var handedCount = 0
-
-    static func reset() { (receiver, handedCount) = (nil, 0) }
-
-    static func of(_ thread: UnsafeMutableRawPointer) -> UnsafeMutablePointer<Handed> {
-        (thread + offset).assumingMemoryBound(to: Handed.self)
-    }
-
-    static func reachable(_ thread: UnsafeMutableRawPointer) {
-        of(thread).initialize(to: Handed())
-        if ModelThread.currentIndex != nil { locked { receiver = of(thread) } }
-    }
-
-    /// What is left in it is lost to nobody: its count is merged.
-    static func unreachable(_ thread: UnsafeMutableRawPointer) {
-        locked {
-            if receiver == of(thread) { receiver = nil }
-            handedCount -= of(thread).pointee.count
-        }
-    }
-
-    static func give() {
-        locked {
-            guard let receiver else { return }
-            receiver.pointee.count += 1
-            handedCount += 1
-        }
-    }
-
-    static var outstanding: Int { locked { handedCount } }
-
-    private static func locked<Result>(_ body: () -> Result) -> Result {
-        let key = UnsafeRawPointer(bitPattern: 8)!
-        ModelLock.lock(at: key)
-        defer { ModelLock.unlock(at: key) }
-        return body()
-    }
-}
-
-private func makeThread(_ world: ModelWorld, in roster: Interpreter? = nil) -> ThreadState {
+func makeThread(_ world: ModelWorld, in roster: Interpreter? = nil) -> ThreadState {
     do {
         return try Roster.makeThread(in: roster ?? world.interpreters[0])
     } catch {

@@ -121,16 +121,21 @@ struct ModelWorld {
 
     // MARK: In threads
 
+    /// What the first attach of a thread does besides binding.
+    func register() {
+        do { try Reclamation.registerReader() } catch { modelFailure("no reader of grace periods: \(error)") }
+    }
+
     /// What a model thread begins with whose thread state was attached by the set-up.
     func takeOver(_ thread: ThreadState) {
-        Reclamation.registerReader()
+        register()
         sp_set_current_thread(thread)
         Quiescence.goOnline()
     }
 
     /// The same whose thread state was bound, and is to be attached by `thread` itself.
     func attach(_ thread: ThreadState) {
-        Reclamation.registerReader()
+        register()
         do { try Attachment.attach(thread) } catch { modelFailure("attach was refused: \(error)") }
     }
 

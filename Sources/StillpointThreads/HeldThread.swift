@@ -34,7 +34,7 @@ enum HeldThread {
             let (done, found) = unsafe thread.pointee.participant.word.compareExchange(
                 expected: word,
                 desired: ThreadWord.with(state: ThreadWord.suspended, in: word) | ThreadWord.isHeld,
-                ordering: .acquiring)  // [park]
+                successOrdering: .acquiring, failureOrdering: .relaxed)  // [park]
             if done { return true }
             word = found
         }
@@ -45,11 +45,11 @@ enum HeldThread {
     static func letGo(_ thread: UnsafeMutablePointer<ThreadRecord>) {
         let world = unsafe thread.pointee.world
         unsafe world.pointee.roll.lock()
-        if unsafe World.hasStopAsked(over: thread.pointee.roster) {
+        if unsafe recheck("held.noStop", !World.hasStopAsked(over: thread.pointee.roster)) {
+            unsafe release(thread)
+        } else {
             unsafe thread.pointee.participant.word.bitwiseAnd(
                 ~ThreadWord.isHeld, ordering: .relaxed)  // published by the roll
-        } else {
-            unsafe release(thread)
         }
         unsafe world.pointee.roll.unlock()
     }

@@ -224,7 +224,7 @@ public enum StopTheWorld {
     /// active.
     private static func waitForResumed(of roster: UnsafeMutablePointer<Roster>) {
         let count = unsafe roster.pointee.resumedCount.load(ordering: .acquiring)  // [ran]
-        if count != 0 { unsafe Futex.wait(on: roster.resumedCountAddress, while: count) }
+        if recheck("resumed.some", count != 0) { unsafe Futex.wait(on: roster.resumedCountAddress, while: count) }
     }
 
     /// The walk that asks. It asks nobody, and returns the roster, if threads of one have yet to run (W12): looked at
@@ -239,7 +239,7 @@ public enum StopTheWorld {
             // [ran]
             if unsafe roster.pointee.resumedCount.load(ordering: .acquiring) != 0 { unsafe unfinished = roster }
         }
-        if unsafe unfinished != nil {
+        guard unsafe recheck("stop.allRan", unfinished == nil) else {
             unsafe world.pointee.roll.unlock()
             return unsafe unfinished
         }
@@ -266,7 +266,7 @@ public enum StopTheWorld {
             case ThreadWord.detached:
                 let (done, found) = unsafe thread.pointee.participant.word.compareExchange(
                     expected: word, desired: ThreadWord.with(state: ThreadWord.suspended, in: word),
-                    ordering: .acquiring)  // [park]
+                    successOrdering: .acquiring, failureOrdering: .relaxed)  // [park]
                 if done { return }
                 word = found
             case ThreadWord.attached:
@@ -314,7 +314,8 @@ public enum StopTheWorld {
                 let desired = ThreadWord.with(state: ThreadWord.suspended, in: word)
                     & ~ThreadWord.stopRequested
                 let (done, _) = unsafe thread.pointee.participant.word.compareExchange(
-                    expected: word, desired: desired, ordering: .acquiring)  // [park]
+                    expected: word, desired: desired,
+                    successOrdering: .acquiring, failureOrdering: .relaxed)  // [park]
                 if done { unsafe Stop.arrive(at: stop) }
             }
         }

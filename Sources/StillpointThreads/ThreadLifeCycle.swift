@@ -124,7 +124,7 @@ extension Roster {
                 SystemThread.yield()
             }
             // Ours now, and only now: two may have tried.
-            if unsafe thread.pointee.isCleared {
+            guard unsafe recheck("clear.once", !thread.pointee.isCleared) else {
                 unsafe HeldThread.letGo(thread)
                 throw .cleared
             }
@@ -195,7 +195,11 @@ extension Roster {
         while true {
             unsafe world.pointee.roll.lock()
             let isHeld = unsafe thread.loadWord() & ThreadWord.isHeld != 0
-            if unsafe !isHeld && (thread.pointee.isCleared || !isInPauseOfAnother(thread)) { break }
+            if unsafe recheck("delete.unheld", !isHeld)
+                && recheck("delete.noPause", thread.pointee.isCleared || !isInPauseOfAnother(thread))
+            {
+                break
+            }
             unsafe world.pointee.roll.unlock()
             SystemThread.yield()
         }
