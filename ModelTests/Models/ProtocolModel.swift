@@ -20,17 +20,20 @@ struct ProtocolModel {
     let smoke: [ExplorationStrategy]
     /// What is explored beyond that when it is not.
     let long: [ExplorationStrategy]
+    /// What the protocol is without, so that some run fails: a bug of old that must be found. Empty: no run fails.
+    let lacks: String
     /// Describes one run. Called for each.
     let setUp: (Model) -> Void
 
     init(
         _ name: String, _ about: String, smoke: [ExplorationStrategy], long: [ExplorationStrategy] = [],
-        setUp: @escaping (Model) -> Void
+        lacks: String = "", setUp: @escaping (Model) -> Void
     ) {
         self.name = name
         self.about = about
         self.smoke = smoke
         self.long = long
+        self.lacks = lacks
         self.setUp = setUp
     }
 

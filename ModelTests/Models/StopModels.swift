@@ -127,10 +127,12 @@ var stopModels: [ProtocolModel] {
 func stopModel(
     _ name: String, _ about: String, interpreters: Int = 1, hooks: ThreadHooks = ThreadHooks(),
     smoke: [ExplorationStrategy] = [.depthFirst(preemptions: 3, staleReads: 1)],
-    long: [ExplorationStrategy] = [],
+    long: [ExplorationStrategy] = [], lacks: String = "",
     setUp: @escaping (Model, ModelWorld) -> Void
 ) -> ProtocolModel {
     let source = WorldSource(interpreters: interpreters, hooks: hooks)
-    return ProtocolModel(name, about, smoke: smoke, long: long) { model in setUp(model, source.begin(model)) }
+    return ProtocolModel(name, about, smoke: smoke, long: long, lacks: lacks) { model in
+        setUp(model, source.begin(model))
+    }
 }
 #endif

@@ -61,6 +61,7 @@ var threadRecordModels: [ProtocolModel] {
             model.thread("stopper") { world.stop(nil) {} }
         },
         handedModel("life: handed counts against a pause", publish: true),
+        handedModel("life: handed counts, in the order of old", publish: false),
     ]
 }
 
@@ -74,7 +75,7 @@ func handedModel(_ name: String, publish: Bool) -> ProtocolModel {
     }
     return stopModel(
         name, "what was handed to a thread state before a pause, the pause finds (L6)", hooks: hooks,
-        smoke: [.depthFirst(preemptions: 2, staleReads: 0)]
+        smoke: [.depthFirst(preemptions: 2, staleReads: 0)], lacks: publish ? "" : "the order of L6"
     ) { model, world in
         let current = world.attached("giver", of: 0)
         Handed.reset()
