@@ -3,7 +3,10 @@
 
 var allModels: [ProtocolModel] {
     [
+        parkingModels, mutexModels, lockBitsModels, recursiveMutexModels,
         eventModels,
+        onceModels, readerWriterLockModels, sequenceLockModels, serviceSignalModels, reclamationModels,
+        deferredQueueModels,
         stopModels, stopTurnModels, heldThreadModels, threadLifeModels, threadRecordModels,
     ].flatMap { $0 }
 }

@@ -2,7 +2,8 @@
 // What a model takes as specified instead of running it: locks that have models of their own.
 
 import StillpointPlatform
-import StillpointSynchronization
+
+@testable import StillpointSynchronization
 
 enum Specification {
     /// To be called in a model's set-up.
@@ -12,8 +13,7 @@ enum Specification {
     static func reset() {
         SpecifiedLock.specified = []
         ParkingLot.prepareForFork()
-        _ = Reclamation.completedGoal
-        _ = Reclamation.nextGoal()
+        Reclamation.resetForModel()
     }
 }
 #endif
