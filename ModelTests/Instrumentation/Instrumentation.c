@@ -13,15 +13,23 @@
 
 #define HERE __builtin_return_address(0)
 
+extern _Thread_local int sp_model_current_mode;
+
+static inline __attribute__((always_inline)) void access_here(
+    const void *address, size_t byteCount, int isWrite, const void *instruction) {
+  // No branch hint: what is unlikely goes into a function of its own, and the address is of that function's caller then.
+  if (sp_model_current_mode == SP_MODEL_THREAD) sp_model_access(address, byteCount, isWrite, instruction);
+}
+
 #define ACCESSES(size)                                                                                \
-  void __tsan_read##size(void *address) { sp_model_access(address, size, 0, HERE); }                  \
-  void __tsan_write##size(void *address) { sp_model_access(address, size, 1, HERE); }                 \
-  void __tsan_unaligned_read##size(void *address) { sp_model_access(address, size, 0, HERE); }        \
-  void __tsan_unaligned_write##size(void *address) { sp_model_access(address, size, 1, HERE); }       \
-  void __tsan_read_write##size(void *address) { sp_model_access(address, size, 1, HERE); }            \
-  void __tsan_unaligned_read_write##size(void *address) { sp_model_access(address, size, 1, HERE); }  \
-  void __tsan_volatile_read##size(void *address) { sp_model_access(address, size, 0, HERE); }         \
-  void __tsan_volatile_write##size(void *address) { sp_model_access(address, size, 1, HERE); }
+  void __tsan_read##size(void *address) { access_here(address, size, 0, HERE); }                  \
+  void __tsan_write##size(void *address) { access_here(address, size, 1, HERE); }                 \
+  void __tsan_unaligned_read##size(void *address) { access_here(address, size, 0, HERE); }        \
+  void __tsan_unaligned_write##size(void *address) { access_here(address, size, 1, HERE); }       \
+  void __tsan_read_write##size(void *address) { access_here(address, size, 1, HERE); }            \
+  void __tsan_unaligned_read_write##size(void *address) { access_here(address, size, 1, HERE); }  \
+  void __tsan_volatile_read##size(void *address) { access_here(address, size, 0, HERE); }         \
+  void __tsan_volatile_write##size(void *address) { access_here(address, size, 1, HERE); }
 
 ACCESSES(1)
 ACCESSES(2)
@@ -30,19 +38,19 @@ ACCESSES(8)
 ACCESSES(16)
 
 void *__tsan_memcpy(void *to, const void *from, size_t byteCount) {
-  sp_model_access(from, byteCount, 0, HERE);
-  sp_model_access(to, byteCount, 1, HERE);
+  access_here(from, byteCount, 0, HERE);
+  access_here(to, byteCount, 1, HERE);
   return memcpy(to, from, byteCount);
 }
 
 void *__tsan_memmove(void *to, const void *from, size_t byteCount) {
-  sp_model_access(from, byteCount, 0, HERE);
-  sp_model_access(to, byteCount, 1, HERE);
+  access_here(from, byteCount, 0, HERE);
+  access_here(to, byteCount, 1, HERE);
   return memmove(to, from, byteCount);
 }
 
 void *__tsan_memset(void *to, int byte, size_t byteCount) {
-  sp_model_access(to, byteCount, 1, HERE);
+  access_here(to, byteCount, 1, HERE);
   return memset(to, byte, byteCount);
 }
 
@@ -52,8 +60,8 @@ void __tsan_func_exit(void) {}
 // Around what ends an instance of a class, where nobody else can see it.
 void __tsan_ignore_thread_begin(void) { sp_model_ignored += 1; }
 void __tsan_ignore_thread_end(void) { sp_model_ignored -= 1; }
-void __tsan_read_range(void *address, size_t byteCount) { sp_model_access(address, byteCount, 0, HERE); }
-void __tsan_write_range(void *address, size_t byteCount) { sp_model_access(address, byteCount, 1, HERE); }
+void __tsan_read_range(void *address, size_t byteCount) { access_here(address, byteCount, 0, HERE); }
+void __tsan_write_range(void *address, size_t byteCount) { access_here(address, byteCount, 1, HERE); }
 void __tsan_vptr_update(void **place, void *value) { (void)place, (void)value; }
 void __tsan_vptr_read(void **place) { (void)place; }
 void __tsan_external_read(void *address, void *caller, void *tag) { (void)address, (void)caller, (void)tag; }

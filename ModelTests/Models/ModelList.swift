@@ -7,6 +7,7 @@ var allModels: [ProtocolModel] {
         eventModels,
         onceModels, readerWriterLockModels, sequenceLockModels, serviceSignalModels, reclamationModels,
         deferredQueueModels,
+        stopModels, stopTurnModels, heldThreadModels, threadLifeModels, threadRecordModels,
     ].flatMap { $0 }
 }
 #endif

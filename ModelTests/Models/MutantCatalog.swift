@@ -24,7 +24,7 @@ struct MutantCatalog {
         for model in models {
             let list = SiteList()
             for strategy in model.smoke {
-                _ = model.explore(strategy, timeLimitSeconds: 1, sites: list)
+                _ = model.explore(strategy, timeLimitSeconds: 5, sites: list)
             }
             for site in list.sites where Self.isUnderTest(site) {
                 reached[site, default: []].append((model, list.sites.count))

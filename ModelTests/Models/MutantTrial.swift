@@ -50,6 +50,8 @@ struct MutantTrials {
         }
         for model in entry.models {
             for strategy in model.strategies(budget) {
+                // A run that loops between two steps never ends, and has no step limit: the signal ends it.
+                alarm(UInt32(secondsPerExploration) + 60)
                 let report = model.explore(strategy, timeLimitSeconds: secondsPerExploration, mutant: entry.mutant)
                 // What was left for want of time has shown nothing.
                 if model.isRight(report) || report.failure == nil && !report.isExhausted { continue }

@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #define THREAD_LOCAL static _Thread_local __attribute__((tls_model("initial-exec")))
-THREAD_LOCAL int mode;
+// Not static: the instrumentation looks at it before it calls (most accesses are the checker's own).
+_Thread_local __attribute__((tls_model("initial-exec"))) int sp_model_current_mode;
+#define mode sp_model_current_mode
 THREAD_LOCAL void *execution;
 
 _Thread_local __attribute__((tls_model("initial-exec"))) int sp_model_ignored;

@@ -41,7 +41,8 @@ public enum Attachment {
             && sp_current_thread() == nil
         if isPlain,
             unsafe thread.pointee.participant.word.compareExchange(
-                expected: ThreadWord.detached, desired: ThreadWord.attached, ordering: .acquiring  // [resume]
+                expected: ThreadWord.detached, desired: ThreadWord.attached,
+                successOrdering: .acquiring, failureOrdering: .relaxed  // [resume]
             ).exchanged
         {
             Quiescence.goOnline()
@@ -130,12 +131,14 @@ public enum Attachment {
     ) -> Bool {
         var word = unsafe thread.loadWord()
         while ThreadWord.state(word) == ThreadWord.detached {
-            if word & ThreadWord.isCleared != 0 { return false }
-            if word & ThreadWord.isClosing != 0, !evenIfClosing { return false }
+            let mayAttach = word & ThreadWord.isCleared == 0
+                && (word & ThreadWord.isClosing == 0 || evenIfClosing)
+            guard recheck("attach.allowed", mayAttach) else { return false }
             let desired = ThreadWord.with(state: ThreadWord.attached, in: word) & ~ThreadWord.isResumed
             ThreadWord.check(desired)
             let (done, found) = unsafe thread.pointee.participant.word.compareExchange(
-                expected: word, desired: desired, ordering: .acquiring)  // [resume]
+                expected: word, desired: desired,
+                successOrdering: .acquiring, failureOrdering: .relaxed)  // [resume]
             if done {
                 if word & ThreadWord.isResumed != 0 {
                     unsafe countOutResumed(of: thread.pointee.roster)
@@ -190,11 +193,9 @@ public enum Attachment {
         }
     }
 
-    /// [ran] counts one thread out of those that the next stop waits for.
+    /// [ran] counts one thread out of those that the next stop waits for. Releasing: nothing is read after it.
     static func countOutResumed(of roster: UnsafeMutablePointer<Roster>) {
-        let left = unsafe roster.pointee.resumedCount.wrappingSubtract(
-            1, ordering: .acquiringAndReleasing
-        ).newValue
+        let left = unsafe roster.pointee.resumedCount.wrappingSubtract(1, ordering: .releasing).newValue
         assert(left != UInt32.max, "more threads ran than were resumed")
         if left == 0 { unsafe Futex.wake(roster.resumedCountAddress, count: Int.max) }
     }
@@ -250,7 +251,8 @@ public enum Attachment {
             if suspends, comesBack { desired |= ThreadWord.isWaiting }
             // Acquiring [ask]: `thread.stop` was written before the bit was set. Releasing [park].
             let (done, found) = unsafe thread.pointee.participant.word.compareExchange(
-                expected: word, desired: desired, ordering: .acquiringAndReleasing)
+                expected: word, desired: desired,
+                successOrdering: .acquiringAndReleasing, failureOrdering: .relaxed)
             if done {
                 if suspends { unsafe Stop.arrive(at: thread.pointee.stop!) }
                 break

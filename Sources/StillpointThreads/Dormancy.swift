@@ -22,7 +22,7 @@ extension Roster {
         while word & (ThreadWord.isWaiting | ThreadWord.isResumed) == 0 {
             assert(ThreadWord.state(word) == ThreadWord.suspended, "D2")
             let (done, found) = unsafe thread.pointee.participant.word.compareExchange(
-                expected: word, desired: word | ThreadWord.isDormant, ordering: .releasing)  // [resume]
+                expected: word, desired: word | ThreadWord.isDormant, ordering: .relaxed)  // [resume] by the roll
             if done {
                 unsafe unlink(thread, dormant: false)
                 unsafe link(thread, dormant: true)
@@ -38,9 +38,9 @@ extension Roster {
     static func awaken(_ thread: UnsafeMutablePointer<ThreadRecord>) {
         let roster = unsafe thread.pointee.roster
         unsafe roster.pointee.world.pointee.roll.withLock {
-            if unsafe thread.loadWord() & ThreadWord.isDormant == 0 { return }
+            guard unsafe recheck("dormant.still", thread.loadWord() & ThreadWord.isDormant != 0) else { return }
             unsafe list(thread)
-            if unsafe !World.hasStopAsked(over: roster) { unsafe HeldThread.release(thread) }
+            if unsafe recheck("dormant.noStop", !World.hasStopAsked(over: roster)) { unsafe HeldThread.release(thread) }
         }
     }
 

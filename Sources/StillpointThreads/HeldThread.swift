@@ -6,6 +6,7 @@
 // H2  Whoever asks for a stop meanwhile finds the held thread suspended and does not count it; `letGo` then
 //     leaves it suspended, and the stop lets it go with the others. A stop that has its turn but has not asked
 //     yet changes nothing: it may be waiting for this very thread to run (W12).
+// H3  isHeld is set from `take` to `letGo`, under the roll both. Who deletes a thread state waits for it to be clear.
 // [park], [resume]  as for a stop: the held thread's writes are seen by its holder, and the other way
 
 internal import CStillpoint
@@ -25,12 +26,15 @@ enum HeldThread {
         // (A detached thread that a stop has asked exists only while stops rescan; it is the stop's.)
         if word & ThreadWord.isDormant != 0 {
             unsafe Roster.list(thread)
+            unsafe thread.pointee.participant.word.bitwiseOr(
+                ThreadWord.isHeld, ordering: .relaxed)  // published by the roll
             return true
         }
         while word & (ThreadWord.stateMask | ThreadWord.stopRequested) == ThreadWord.detached {
             let (done, found) = unsafe thread.pointee.participant.word.compareExchange(
-                expected: word, desired: ThreadWord.with(state: ThreadWord.suspended, in: word),
-                ordering: .acquiring)  // [park]
+                expected: word,
+                desired: ThreadWord.with(state: ThreadWord.suspended, in: word) | ThreadWord.isHeld,
+                successOrdering: .acquiring, failureOrdering: .relaxed)  // [park]
             if done { return true }
             word = found
         }
@@ -41,7 +45,12 @@ enum HeldThread {
     static func letGo(_ thread: UnsafeMutablePointer<ThreadRecord>) {
         let world = unsafe thread.pointee.world
         unsafe world.pointee.roll.lock()
-        if unsafe !World.hasStopAsked(over: thread.pointee.roster) { unsafe release(thread) }
+        if unsafe recheck("held.noStop", !World.hasStopAsked(over: thread.pointee.roster)) {
+            unsafe release(thread)
+        } else {
+            unsafe thread.pointee.participant.word.bitwiseAnd(
+                ~ThreadWord.isHeld, ordering: .relaxed)  // published by the roll
+        }
         unsafe world.pointee.roll.unlock()
     }
 
@@ -53,7 +62,8 @@ enum HeldThread {
             assert(ThreadWord.state(word) == ThreadWord.suspended, "only the suspended are let go")
             let waits = word & ThreadWord.isWaiting != 0
             let isCounted = word & ThreadWord.isResumed != 0
-            var desired = ThreadWord.with(state: ThreadWord.detached, in: word) & ~ThreadWord.isWaiting
+            var desired = ThreadWord.with(state: ThreadWord.detached, in: word)
+                & ~(ThreadWord.isWaiting | ThreadWord.isHeld)
             if waits { desired |= ThreadWord.isResumed }
             // Counted before it can run and count itself out. No edge here: [ran] is at the other end.
             if waits, !isCounted {

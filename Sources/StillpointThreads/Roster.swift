@@ -93,7 +93,7 @@ internal import StillpointSynchronization
         unsafe forEachMember(of: roster) { thread in
             if unsafe thread == closer { return }
             let before = unsafe thread.pointee.participant.word.bitwiseOr(
-                ThreadWord.isClosing, ordering: .acquiringAndReleasing
+                ThreadWord.isClosing, ordering: .relaxed  // who sees it is refused, and reads nothing
             ).oldValue
             if before & ThreadWord.isWaiting != 0 { unsafe Futex.wake(thread.wordAddress) }
         }

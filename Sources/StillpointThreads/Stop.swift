@@ -21,10 +21,10 @@ public struct Stop: ~Copyable {
     init() {}
 
     /// Says that a thread that was asked is now suspended, or gone. The last one wakes the stopper.
-    /// [park] the thread's writes before it suspended  ->  the stopper's reads in the pause
+    /// [park] the thread's writes before it suspended  ->  the stopper's reads in the pause; each arrival carries on
+    /// the edges of those before it, being a change of one word
     static func arrive(at stop: UnsafeMutablePointer<Stop>) {
-        let left = unsafe stop.pointee.countdown.wrappingSubtract(
-            1, ordering: .acquiringAndReleasing).newValue
+        let left = unsafe stop.pointee.countdown.wrappingSubtract(1, ordering: .releasing).newValue
         assert(left != UInt32.max, "more threads arrived than were asked")
         if left == 0 { unsafe Futex.wake(countdownAddress(of: stop)) }
     }

@@ -12,7 +12,7 @@
 // A stop, step by step:
 //   turn      wait until no stop overlaps ours: first come, first served; stops of different interpreters
 //             do not overlap, a stop of all overlaps every other
-//   fairness  wait until the threads that the last stop let go while they waited have run
+//   fairness  wait until the threads that were let go while they waited have run
 //   ask       one walk under the roll: a detached thread is suspended where it stands; an attached one is
 //             counted and gets stopRequested; a suspended one (born so, or held) is stopped already
 //   wait      until every counted thread has told that it is suspended, or gone
@@ -163,10 +163,12 @@ public enum StopTheWorld {
             }
         }
         if let stopper = unsafe stopper { unsafe deepen(stopper, by: 1) }
-        unsafe waitForResumed(world, scope: scope)
-        let askedAtNanoseconds = MonotonicClock.nanoseconds()
         let stop = unsafe stopRecord(of: world, scope: scope)
-        unsafe ask(world, scope: scope, stop: stop, stopper: stopper)
+        var askedAtNanoseconds = MonotonicClock.nanoseconds()
+        while let unfinished = unsafe ask(world, scope: scope, stop: stop, stopper: stopper) {
+            unsafe waitForResumed(of: unfinished)
+            askedAtNanoseconds = MonotonicClock.nanoseconds()
+        }
         unsafe waitForArrivals(world, scope: scope, stop: stop)
         assert(unsafe isStill(world, scope: scope, but: stopper), "W4, W14")
         let elapsed = MonotonicClock.nanoseconds() - askedAtNanoseconds
@@ -218,33 +220,29 @@ public enum StopTheWorld {
         if before + change == 0 { Quiescence.goOnline() }
     }
 
-    /// Waits for the threads that the last stop let go (W12). Nobody adds to them: the turn is ours.
-    private static func waitForResumed(
-        _ world: UnsafeMutablePointer<World>, scope: UnsafeMutablePointer<Roster>?
-    ) {
-        while true {
-            // A roster is not destroyed while a stop over it is active.
-            var unfinished: UnsafeMutablePointer<Roster>?
-            unsafe world.pointee.roll.lock()
-            unsafe World.forEachRoster(of: world, in: scope) { roster in
-                // [ran]
-                if unsafe roster.pointee.resumedCount.load(ordering: .acquiring) != 0 {
-                    unsafe unfinished = roster
-                }
-            }
-            unsafe world.pointee.roll.unlock()
-            guard let roster = unsafe unfinished else { return }
-            let count = unsafe roster.pointee.resumedCount.load(ordering: .acquiring)
-            if count != 0 { unsafe Futex.wait(on: roster.resumedCountAddress, while: count) }
-        }
+    /// Waits for threads that were let go while they waited (W12). A roster is not destroyed while a stop over it is
+    /// active.
+    private static func waitForResumed(of roster: UnsafeMutablePointer<Roster>) {
+        let count = unsafe roster.pointee.resumedCount.load(ordering: .acquiring)  // [ran]
+        if recheck("resumed.some", count != 0) { unsafe Futex.wait(on: roster.resumedCountAddress, while: count) }
     }
 
-    /// The walk that asks.
+    /// The walk that asks. It asks nobody, and returns the roster, if threads of one have yet to run (W12): looked at
+    /// under the same roll, since a holder may let go one that waits up to the walk.
     private static func ask(
         _ world: UnsafeMutablePointer<World>, scope: UnsafeMutablePointer<Roster>?,
         stop: UnsafeMutablePointer<Stop>, stopper: UnsafeMutablePointer<ThreadRecord>?
-    ) {
+    ) -> UnsafeMutablePointer<Roster>? {
+        var unfinished: UnsafeMutablePointer<Roster>?
         unsafe world.pointee.roll.lock()
+        unsafe World.forEachRoster(of: world, in: scope) { roster in
+            // [ran]
+            if unsafe roster.pointee.resumedCount.load(ordering: .acquiring) != 0 { unsafe unfinished = roster }
+        }
+        guard unsafe recheck("stop.allRan", unfinished == nil) else {
+            unsafe world.pointee.roll.unlock()
+            return unsafe unfinished
+        }
         unsafe stop.pointee.hasAsked = true
         // W8. Relaxed: published to each thread by its bit [ask].
         unsafe stop.pointee.countdown.store(1, ordering: .relaxed)
@@ -255,6 +253,7 @@ public enum StopTheWorld {
         }
         unsafe world.pointee.roll.unlock()
         unsafe Stop.arrive(at: stop)
+        return nil
     }
 
     private static func ask(
@@ -267,7 +266,7 @@ public enum StopTheWorld {
             case ThreadWord.detached:
                 let (done, found) = unsafe thread.pointee.participant.word.compareExchange(
                     expected: word, desired: ThreadWord.with(state: ThreadWord.suspended, in: word),
-                    ordering: .acquiring)  // [park]
+                    successOrdering: .acquiring, failureOrdering: .relaxed)  // [park]
                 if done { return }
                 word = found
             case ThreadWord.attached:
@@ -315,7 +314,8 @@ public enum StopTheWorld {
                 let desired = ThreadWord.with(state: ThreadWord.suspended, in: word)
                     & ~ThreadWord.stopRequested
                 let (done, _) = unsafe thread.pointee.participant.word.compareExchange(
-                    expected: word, desired: desired, ordering: .acquiring)  // [park]
+                    expected: word, desired: desired,
+                    successOrdering: .acquiring, failureOrdering: .relaxed)  // [park]
                 if done { unsafe Stop.arrive(at: stop) }
             }
         }

@@ -124,7 +124,7 @@ extension Roster {
                 SystemThread.yield()
             }
             // Ours now, and only now: two may have tried.
-            if unsafe thread.pointee.isCleared {
+            guard unsafe recheck("clear.once", !thread.pointee.isCleared) else {
                 unsafe HeldThread.letGo(thread)
                 throw .cleared
             }
@@ -183,20 +183,23 @@ extension Roster {
         unsafe deleteUnused(thread)
     }
 
-    /// Deletes a thread state that was never attached.
+    /// Deletes a thread state that was never attached. Waits while another thread holds it or, unless the caller is
+    /// attached in its scope, while another has the interpreter stopped.
     public static func deleteUnused(_ thread: UnsafeMutablePointer<ThreadRecord>) {
         require(
             unsafe ThreadWord.state(thread.loadWord()) != ThreadWord.attached,
             "a thread state deleted while attached")
         let world = unsafe thread.pointee.world
         // Counts may have been handed to it. They are merged while no pause is under way: none begins under the
-        // roll, and the caller's own is no danger to itself.
+        // roll. And nobody works on it (H3).
         while true {
             unsafe world.pointee.roll.lock()
-            let mayMerge = unsafe thread.pointee.isCleared
-                || !World.hasStopAsked(over: thread.pointee.roster)
-                || coveredByCaller(thread)
-            if mayMerge { break }
+            let isHeld = unsafe thread.loadWord() & ThreadWord.isHeld != 0
+            if unsafe recheck("delete.unheld", !isHeld)
+                && recheck("delete.noPause", thread.pointee.isCleared || !isInPauseOfAnother(thread))
+            {
+                break
+            }
             unsafe world.pointee.roll.unlock()
             SystemThread.yield()
         }
@@ -206,11 +209,17 @@ extension Roster {
         unsafe free(thread)
     }
 
-    /// Whether the calling OS thread has this interpreter stopped. The roll is held.
-    private static func coveredByCaller(_ thread: UnsafeMutablePointer<ThreadRecord>) -> Bool {
+    /// Whether a pause over this thread state may be under way that is not the caller's own. The roll is held.
+    private static func isInPauseOfAnother(_ thread: UnsafeMutablePointer<ThreadRecord>) -> Bool {
         let roster = unsafe thread.pointee.roster
-        return unsafe StopTheWorld.coveringStop(
-            of: roster.pointee.world, scope: roster, by: CallingThread.identity) != nil
+        let world = unsafe roster.pointee.world
+        guard unsafe World.hasStopAsked(over: roster) else { return false }
+        let own = unsafe StopTheWorld.coveringStop(of: world, scope: roster, by: CallingThread.identity)
+        if unsafe own != nil { return false }
+        // A stop that has asked the caller waits for it: no pause yet, and the caller must not wait for its end.
+        guard let caller = unsafe Attachment.current else { return true }
+        return unsafe world.stop.pointee.hasAsked
+            ? caller.pointee.world != world : caller.pointee.roster != roster
     }
 
     private static func prepareDeletion(of thread: UnsafeMutablePointer<ThreadRecord>) {

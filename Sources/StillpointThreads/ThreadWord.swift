@@ -23,6 +23,7 @@
 //   10    isDormant         stopper, as it lets go who does     owner as it attaches, or holder, under
 //                           not wait (Dormancy.swift)           the roll
 //   11    isCleared         who clears it, holding it          nobody
+//   12    isHeld            who holds it (HeldThread.swift)    the holder, as it lets go
 //   31    quiescenceWanted  Reclamation                         Reclamation
 
 internal import StillpointSynchronization
@@ -46,6 +47,7 @@ public enum ThreadWord {
     public static let isClosing: UInt32 = 1 << 9
     public static let isDormant: UInt32 = 1 << 10
     public static let isCleared: UInt32 = 1 << 11
+    public static let isHeld: UInt32 = 1 << 12
 
     /// The state in `word`: `detached`, `attached` or `suspended`.
     @inlinable
@@ -69,5 +71,6 @@ public enum ThreadWord {
         assert(word & isWaiting == 0 || state == suspended, "W3: waiting means suspended")
         assert(word & isResumed == 0 || state != attached, "W4: an attached thread has resumed")
         assert(word & isDormant == 0 || state == suspended, "W5: dormant means suspended")
+        assert(word & isHeld == 0 || state == suspended, "W6: held means suspended")
     }
 }

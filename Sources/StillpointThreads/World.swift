@@ -53,19 +53,27 @@ public import StillpointSynchronization
     public static func make(
         hooks: ThreadHooks = ThreadHooks()
     ) throws(PlatformError) -> UnsafeMutablePointer<World> {
+        let world = try unsafe makeUnserved(hooks: hooks)
+        do throws(PlatformError) {
+            unsafe world.pointee.service = try ServiceThread.start(for: world)
+        } catch {
+            unsafe world.deinitialize(count: 1)
+            unsafe RawMemory.free(world)
+            throw error
+        }
+        return unsafe world
+    }
+
+    /// A world without interpreters, whose service thread is not started: what is asked of it waits.
+    static func makeUnserved(
+        hooks: ThreadHooks
+    ) throws(PlatformError) -> UnsafeMutablePointer<World> {
         let memory = try unsafe RawMemory.allocate(
             byteCount: MemoryLayout<World>.stride, alignment: 128)
         let world = unsafe memory.bindMemory(to: World.self, capacity: 1)
         do throws(PlatformError) {
             unsafe world.initialize(to: try World(hooks: hooks))
         } catch {
-            unsafe RawMemory.free(memory)
-            throw error
-        }
-        do throws(PlatformError) {
-            unsafe world.pointee.service = try ServiceThread.start(for: world)
-        } catch {
-            unsafe world.deinitialize(count: 1)
             unsafe RawMemory.free(memory)
             throw error
         }

@@ -180,6 +180,38 @@ import Testing
         runtime.end()
     }
 
+    @Test func `a thread state is not deleted while another thread holds it`() throws {
+        nonisolated(unsafe) let target = try interpreter.make()
+        let isDeleted = Shared()
+        var deleter: Running?
+        try interpreter.withThread { thread in
+            try withThreadHeld(target, by: thread) {
+                deleter = Running {
+                    Roster.deleteUnused(target)
+                    isDeleted.raise()
+                }
+                for _ in 0..<rounds(10_000) { SystemThread.yield() }
+                #expect(!isDeleted.isRaised)
+            }
+        }
+        deleter?.join()
+        runtime.end()
+    }
+
+    @Test func `an attached thread deletes an unused thread state while a stop waits for it`() throws {
+        let target = try interpreter.make()
+        try interpreter.withThread { thread in
+            let stopper = Running {
+                try! StopTheWorld.begin(self.runtime.world, scope: nil).resume()
+            }
+            eventually("the stop asks") { word(of: thread) & ThreadWord.stopRequested != 0 }
+            Roster.deleteUnused(target)
+            Safepoint.poll(thread)
+            stopper.join()
+        }
+        runtime.end()
+    }
+
     @Test func `a thread let go by a stop and then held runs before the next stop asks`() throws {
         // The thread waits, is let go and counted, is held before it could attach; a second stop has its turn
         // meanwhile and waits for it. When the hold ends it must be able to attach, or both wait for ever.
