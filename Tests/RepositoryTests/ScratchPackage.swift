@@ -34,8 +34,10 @@ enum ScratchPackage {
         try write(manifest(targets: targets), to: "Package.swift")
         let build = { try Command.run("swift", ["build", "-c", "release", "--package-path", folder.path]) }
         let first = try build()
+        if first.status == 0 { return first }
         // Where a source file is new since the last time, the package manager may begin with the old list of them.
-        return first.status == 0 ? first : try build()
+        try FileManager.default.removeItem(at: folder.appending(path: ".build"))
+        return try build()
     }
 
     private static func manifest(targets: [String]) -> String {
