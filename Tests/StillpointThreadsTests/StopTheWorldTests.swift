@@ -97,7 +97,7 @@ import Testing
         }
         try interpreter.withThread { thread in
             #expect(HeldThread.take(threads[0]))
-            #expect(word(of: threads[0]) == ThreadWord.suspended)
+            #expect(word(of: threads[0]) == ThreadWord.suspended | ThreadWord.isHeld)
             HeldThread.letGo(threads[0])
             #expect(word(of: threads[0]) == ThreadWord.detached)
             try Roster.clear(threads[1], by: thread)
