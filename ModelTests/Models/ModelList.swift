@@ -4,6 +4,7 @@
 var allModels: [ProtocolModel] {
     [
         eventModels,
+        criticalSectionModels, interpreterLockModels, dueWorkModels, serviceModels, lifeCycleModels,
         stopModels, stopTurnModels, heldThreadModels, threadLifeModels, threadRecordModels,
     ].flatMap { $0 }
 }
