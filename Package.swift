@@ -121,6 +121,11 @@ let package = Package(
         tests(of: "StillpointInterpreters"),
         tests(of: "Stillpoint"),
         tests(of: "StillpointCommand"),
+        .testTarget(
+            name: "StillpointStressTests",
+            dependencies: [
+                "StillpointStress", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .testTarget(name: "RepositoryTests"),
     ],
     swiftLanguageModes: [.v6]

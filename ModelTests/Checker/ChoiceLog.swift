@@ -2,18 +2,23 @@
 
 /// Which alternative was taken wherever there were two or more. As text, a token: each choice other than the first
 /// alternative is a letter (`a` the second, `b` the third), after the number of first alternatives that came before it.
-struct ChoiceLog {
-    private(set) var indices: [UInt8] = []
+final class ChoiceLog {
+    @exclusivity(unchecked) private var indices = GrowingBuffer<UInt8>(capacity: 1024)
 
-    mutating func removeAll() { indices.removeAll(keepingCapacity: true) }
+    init() {}
+
+    func deallocate() { indices.deallocate() }
+
+    func removeAll() { indices.removeAll() }
 
     @inline(__always)
-    mutating func append(_ index: Int) { indices.append(UInt8(truncatingIfNeeded: index)) }
+    func append(_ index: Int) { _ = indices.append(UInt8(truncatingIfNeeded: index)) }
 
     var token: String {
         var text = ""
         var zeros = 0
-        for index in indices {
+        for position in 0..<indices.count {
+            let index = indices[position].pointee
             if index == 0 {
                 zeros += 1
                 continue
@@ -26,10 +31,9 @@ struct ChoiceLog {
         return text.isEmpty ? "0" : text
     }
 
-    init() { indices.reserveCapacity(1024) }
-
     /// Nil if it is no token.
-    init?(token: String) {
+    static func indices(of token: String) -> [UInt8]? {
+        var indices: [UInt8] = []
         var zeros = 0
         var beyond = 0
         for byte in token.utf8 {
@@ -47,6 +51,6 @@ struct ChoiceLog {
             default: return nil
             }
         }
-        guard beyond == 0, !token.isEmpty else { return nil }
+        return beyond == 0 && !token.isEmpty ? indices : nil
     }
 }

@@ -1,5 +1,6 @@
-// The sequentially consistent events of a run, numbered in the order in which they were made, and for each the set of those
-// that come before it in the transitive closure of psc, as a row of bits. A row is made when it is first needed.
+// The sequentially consistent events of a run, numbered in the order in which they were made, and for each the set
+// of those that come before it in the transitive closure of psc, as a row of bits. A row is made when it is first
+// needed.
 
 struct ConsistencyOrder {
     /// A set of numbers.

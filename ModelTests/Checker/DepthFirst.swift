@@ -13,10 +13,10 @@ private struct Node {
 final class DepthFirstExplorer: Explorer {
     private let preemptions: Int
     private let staleReads: Int
-    private var path: [Node] = []
-    private var depth = 0
-    private var isDone = false
-    private var fault: String?
+    @exclusivity(unchecked) private var path: [Node] = []
+    @exclusivity(unchecked) private var depth = 0
+    @exclusivity(unchecked) private var isDone = false
+    @exclusivity(unchecked) private var fault: String?
 
     /// `nil`: no bound.
     init(preemptions: Int?, staleReads: Int?) {
@@ -74,8 +74,9 @@ final class DepthFirstExplorer: Explorer {
     }
 }
 
-/// Exhaustive over all schedules but those that differ from one already made only in the order of independent steps: sleep
-/// sets (Godefroid, 1996). A thread whose next step has been explored at a point sleeps until a step that depends on it.
+/// Exhaustive over all schedules but those that differ from one already made only in the order of independent steps:
+/// sleep sets (Godefroid, 1996). A thread whose next step has been explored at a point sleeps until a step that depends
+/// on it.
 final class SleepSetExplorer: Explorer {
     private struct Point {
         var node: Node
@@ -86,13 +87,13 @@ final class SleepSetExplorer: Explorer {
     }
 
     private let staleReads: Int
-    private var path: [Point] = []
-    private var depth = 0
+    @exclusivity(unchecked) private var path: [Point] = []
+    @exclusivity(unchecked) private var depth = 0
     /// The threads whose next step is asleep, as the bits of `Alternative`.
-    private var asleep: UInt64 = 0
-    private var isLost = false
-    private var isDone = false
-    private var fault: String?
+    @exclusivity(unchecked) private var asleep: UInt64 = 0
+    @exclusivity(unchecked) private var isLost = false
+    @exclusivity(unchecked) private var isDone = false
+    @exclusivity(unchecked) private var fault: String?
 
     init(staleReads: Int?) { self.staleReads = staleReads ?? .max }
 

@@ -75,7 +75,7 @@ extension Execution {
         let thread = current
         if !slots[thread].isOnline { fail("a quiescent state of a thread that is not online (\(site))") }
         var step = Operation(.quiescentState, 0, site)
-        let isOmitted = (mutant != nil || sites != nil) && mutate(&step)
+        let isOmitted = watchesSites && mutate(&step)
         announce(step)
         if !isOmitted {
             letOff(thread)
@@ -88,7 +88,7 @@ extension Execution {
         let thread = current
         if slots[thread].isOnline { fail("waiting for a grace period while online (\(site))") }
         var step = Operation(.synchronize, 0, site)
-        let isOmitted = (mutant != nil || sites != nil) && mutate(&step)
+        let isOmitted = watchesSites && mutate(&step)
         announce(step)
         defer { record(step, by: thread) }
         if isOmitted { return }

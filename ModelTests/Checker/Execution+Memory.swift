@@ -7,7 +7,7 @@ extension Execution {
         var step = Operation(.load, UInt(bitPattern: address), site)
         step.order = order
         step.byteCount = UInt8(byteCount)
-        if mutant != nil || sites != nil { mutate(&step) }
+        if watchesSites { mutate(&step) }
         announce(step)
         lastWasStale = false
         step.result = memory.load(
@@ -24,7 +24,7 @@ extension Execution {
         step.order = order
         step.byteCount = UInt8(byteCount)
         step.operand = value
-        let isOmitted = (mutant != nil || sites != nil) && mutate(&step)
+        let isOmitted = watchesSites && mutate(&step)
         announce(step)
         lastWasStale = false
         if !isOmitted {
@@ -70,7 +70,7 @@ extension Execution {
     private func modify(
         _ address: UnsafeMutableRawPointer, _ step: inout Operation, _ transform: (UInt64) -> UInt64?
     ) {
-        let isOmitted = (mutant != nil || sites != nil) && mutate(&step)
+        let isOmitted = watchesSites && mutate(&step)
         announce(step)
         let byteCount = Int(step.byteCount)
         lastWasStale = false
@@ -97,7 +97,7 @@ extension Execution {
     func fence(_ order: MemoryOrder, _ site: Site) {
         var step = Operation(.fence, 0, site)
         step.order = order
-        let isOmitted = (mutant != nil || sites != nil) && mutate(&step)
+        let isOmitted = watchesSites && mutate(&step)
         announce(step)
         if !isOmitted { memory.fence(by: current, order: step.order, site: site) }
         record(step, by: current)

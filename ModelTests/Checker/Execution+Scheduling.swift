@@ -1,7 +1,7 @@
 // Who goes on: the alternatives at a point, their price, and the choice.
 //
-// An alternative is free or costs a preemption. Free: the thread that performed the last step, or any that is ready when
-// that one cannot go on; a deadline when nobody is ready. The free ones come first, so that an exploration with no
+// An alternative is free or costs a preemption. Free: the thread that performed the last step, or any that is ready
+// when that one cannot go on; a deadline when nobody is ready. The free ones come first, so that an exploration with no
 // preemption left looks at a prefix of them, and a token means the same under every strategy.
 
 internal import CStillpointModel
@@ -74,7 +74,7 @@ extension Execution {
             slots[thread].status = .ready
             return thread
         }
-        if !model.invariants.isEmpty { checkInvariants() }
+        if model.hasInvariants { checkInvariants() }
         gatherAlternatives()
         if alternativeCount == 0 {
             for thread in 0..<threadCount where slots[thread].status != .ended { failForDeadlock() }

@@ -1,4 +1,5 @@
-// The steps of a thread that have to do with other threads and with time: futex, locks, clock, starts and joins, spinning.
+// The steps of a thread that have to do with other threads and with time: futex, locks, clock, starts and joins,
+// spinning.
 
 internal import CStillpointModel
 
@@ -28,7 +29,7 @@ extension Execution {
 
     func futexWake(_ address: UInt, _ count: Int, _ site: Site) -> Int {
         var step = Operation(.futexWake, address, site)
-        let isOmitted = (mutant != nil || sites != nil) && mutate(&step)
+        let isOmitted = watchesSites && mutate(&step)
         step.operand = UInt64(bitPattern: Int64(count))
         announce(step)
         var woken = 0

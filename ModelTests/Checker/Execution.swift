@@ -1,5 +1,5 @@
-// One run of a model, made again and again: set-up, two to eight threads that take turns at every operation, final checks.
-// All of it on one OS thread, each thread of the run on a stack of its own.
+// One run of a model, made again and again: set-up, two to eight threads that take turns at every operation, final
+// checks. All of it on one OS thread, each thread of the run on a stack of its own.
 //
 // A thread announces its next operation, and the scheduler chooses who performs its own. Between two operations a
 // thread runs undisturbed: what others could see of that are plain accesses, and those are checked for races.
@@ -30,43 +30,48 @@ final class Execution {
     let alternatives: UnsafeMutablePointer<Alternative>
     let stacks: FibreStacks
     let arena: Arena
-    var model: Model
+    let model = Model()
     let setUp: (Model) -> Void
     let memory = MemoryModel()
-    var mutant: Mutant?
-    var sites: SiteList?
+    let mutant: Mutant?
+    let sites: SiteList?
+    /// There is a mutant, or a list of places.
+    let watchesSites: Bool
 
     // Of the run
-    var threadCount = 0
-    var bodies: [() -> Void] = []
+    @exclusivity(unchecked) var threadCount = 0
+    @exclusivity(unchecked) var bodies: [() -> Void] = []
     /// The slot whose fibre runs.
-    var current = controlIndex
-    var running = 0
-    var stepCount = 0
-    var traceCount = 0
-    var clock: UInt64 = 0
-    var changes: UInt64 = 0
-    var sequence: UInt64 = 0
-    var forcedSpins = 0
-    var spuriousWakesLeft = 0
-    var preemptions = 0
-    var staleReads = 0
-    var alternativeCount = 0
-    var freeAlternativeCount = 0
-    var choices = ChoiceLog()
-    var locks: [HeldLock] = []
-    var lockSnapshots: [UInt: ClockSnapshot] = [:]
-    var gracePeriods = GracePeriodState()
-    var threadLocals = ThreadLocals()
-    var failure: String?
-    var lastWasStale = false
+    @exclusivity(unchecked) var current = controlIndex
+    @exclusivity(unchecked) var running = 0
+    @exclusivity(unchecked) var stepCount = 0
+    @exclusivity(unchecked) var traceCount = 0
+    @exclusivity(unchecked) var clock: UInt64 = 0
+    @exclusivity(unchecked) var changes: UInt64 = 0
+    @exclusivity(unchecked) var sequence: UInt64 = 0
+    @exclusivity(unchecked) var forcedSpins = 0
+    @exclusivity(unchecked) var spuriousWakesLeft = 0
+    @exclusivity(unchecked) var preemptions = 0
+    @exclusivity(unchecked) var staleReads = 0
+    @exclusivity(unchecked) var alternativeCount = 0
+    @exclusivity(unchecked) var freeAlternativeCount = 0
+    let choices = ChoiceLog()
+    @exclusivity(unchecked) var locks: [HeldLock] = []
+    @exclusivity(unchecked) var lockSnapshots: [UInt: ClockSnapshot] = [:]
+    @exclusivity(unchecked) var gracePeriods = GracePeriodState()
+    let threadLocals = ThreadLocals()
+    @exclusivity(unchecked) var failure: String?
+    @exclusivity(unchecked) var lastWasStale = false
 
     private let outside: OpaquePointer
+    /// Fibres return when they go on.
+    fileprivate var isOver = false
 
     init(explorer: Explorer, mutant: Mutant?, sites: SiteList?, setUp: @escaping (Model) -> Void) {
         self.explorer = explorer
         self.mutant = mutant
         self.sites = sites
+        watchesSites = mutant != nil || sites != nil
         self.setUp = setUp
         stacks = FibreStacks(count: Self.maximumThreadCount + 1)
         arena = Arena()
@@ -76,19 +81,30 @@ final class Execution {
         alternatives = .allocate(capacity: Alternative.capacity)
         guard let adopted = sp_fibre_adopt() else { fatalError("no memory for a fibre") }
         outside = adopted
-        model = Model()
     }
 
-    /// After the last run. Fibres hold the execution by reference, so nothing waits for the last of those.
+    /// After the last run. Fibres that stand at the end of their loop go on and return, so that they let go of what
+    /// they hold; those of an abandoned run never do, and their stacks stay where a leak detector must look for that.
     func tearDown() {
+        isOver = true
+        sp_model_set_mode(Mode.quiet)
+        var hasAbandoned = false
         for index in 0...Self.maximumThreadCount {
-            if let fibre = slots[index].fibre { sp_fibre_destroy(fibre) }
+            guard let fibre = slots[index].fibre else { continue }
+            if slots[index].isAbandoned {
+                hasAbandoned = true
+            } else {
+                sp_fibre_finish(outside, fibre)
+            }
+            sp_fibre_destroy(fibre)
         }
+        sp_model_set_mode(Mode.outside)
         sp_fibre_destroy(outside)
-        stacks.unmap()
+        if !hasAbandoned || !ExplorationReport.isSanitizedBuild { stacks.unmap() }
         arena.unmap()
         slots.deallocate()
         trace.deallocate()
+        choices.deallocate()
         alternatives.deallocate()
     }
 
@@ -239,7 +255,7 @@ final class Execution {
 func fibreBody(_ argument: UnsafeMutableRawPointer?) {
     let start = argument!.assumingMemoryBound(to: FibreStart.self).pointee
     let execution = start.execution.takeUnretainedValue()
-    while true {
+    while !execution.isOver {
         if start.index == Execution.controlIndex {
             execution.controlRun()
             execution.leaveRun(start.index)

@@ -44,6 +44,7 @@ public struct Exploration {
             execution.tearDown()
         }
         let start = sp_model_wall_nanoseconds()
+        let processorStart = sp_model_processor_nanoseconds()
         let limit = min(runLimit, strategy.runLimit)
         let deadline = timeLimitSeconds.map { start + UInt64($0 * 1e9) } ?? .max
         var number = 0
@@ -61,6 +62,7 @@ public struct Exploration {
             guard explorer.endRun(execution) else { break }
         }
         report.isExhausted = explorer.isExhausted && report.failure == nil
+        report.processorSeconds = Double(sp_model_processor_nanoseconds() - processorStart) / 1e9
         report.seconds = Double(sp_model_wall_nanoseconds() - start) / 1e9
         return report
     }

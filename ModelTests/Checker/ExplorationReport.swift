@@ -1,5 +1,7 @@
 // What an exploration comes to.
 
+internal import CStillpointModel
+
 /// What was explored, and what was found.
 public struct ExplorationReport: Sendable, CustomStringConvertible {
     public let model: String
@@ -16,20 +18,31 @@ public struct ExplorationReport: Sendable, CustomStringConvertible {
     /// Digests of what the threads did and saw: how much of the state space was covered. Behaviours, not schedules:
     /// runs that no thread can tell apart count once.
     public internal(set) var behaviours: Set<UInt64> = []
+    /// Changes of an atomic's memory that the checker was not told of: a seam that is whole has none.
+    public internal(set) var unreportedChanges = 0
     public internal(set) var longestRun = 0
     public internal(set) var steps = 0
     public internal(set) var seconds = 0.0
+    /// Of the OS thread that explored: what speed is measured by, as other programs run meanwhile.
+    public internal(set) var processorSeconds = 0.0
+
+    /// Whether a sanitizer is at work: traps then end the process, not the run.
+    public static var isSanitizedBuild: Bool { sp_model_is_sanitized() != 0 }
 
     init(model: String, strategy: String) {
         self.model = model
         self.strategy = strategy
     }
 
-    public var runsPerSecond: Double { seconds > 0 ? Double(runs + redundantRuns) / seconds : 0 }
+    /// Of processor time.
+    public var runsPerSecond: Double {
+        processorSeconds > 0 ? Double(runs + redundantRuns) / processorSeconds : 0
+    }
 
     mutating func note(_ execution: Execution, _ explorer: Explorer) {
         longestRun = max(longestRun, execution.stepCount)
         steps += execution.stepCount
+        unreportedChanges += execution.memory.unreportedChangeCount
         if explorer.isRedundant {
             redundantRuns += 1
             return
@@ -45,6 +58,7 @@ public struct ExplorationReport: Sendable, CustomStringConvertible {
         if redundantRuns > 0 { text += " (and \(redundantRuns) redundant)" }
         text += isExhausted ? ", exhausted" : failure == nil ? ", not exhausted" : ", failed"
         text += ", \(behaviours.count) behaviours, longest run \(longestRun) steps, \(Int(runsPerSecond)) runs/s"
+        if unreportedChanges > 0 { text += ", \(unreportedChanges) CHANGES NOT REPORTED" }
         for (outcome, count) in outcomes.sorted(by: { $0.key < $1.key }) { text += "\n  \(outcome): \(count)" }
         if let failure { text += "\n\(failure)" }
         return text

@@ -24,11 +24,11 @@ class Explorer {
 
 /// Makes the run of a token.
 final class ReplayExplorer: Explorer {
-    private let log: ChoiceLog
-    private var position = 0
+    private let indices: [UInt8]
+    @exclusivity(unchecked) private var position = 0
     private var fault: String?
 
-    init(_ log: ChoiceLog) { self.log = log }
+    init(_ indices: [UInt8]) { self.indices = indices }
 
     override var drift: String? { fault }
 
@@ -38,8 +38,8 @@ final class ReplayExplorer: Explorer {
 
     private func next(_ count: Int) -> Int {
         defer { position += 1 }
-        guard position < log.indices.count else { return 0 }
-        let index = Int(log.indices[position])
+        guard position < indices.count else { return 0 }
+        let index = Int(indices[position])
         if index < count { return index }
         fault = "the token does not fit the model: choice \(position + 1) has \(count) alternatives"
         return 0
@@ -67,7 +67,7 @@ struct SeededGenerator: RandomNumberGenerator {
 /// Any ready thread at each point; the newest store half of the time.
 class RandomExplorer: Explorer {
     private let seed: UInt64
-    fileprivate(set) var generator = SeededGenerator(seed: 0)
+    @exclusivity(unchecked) fileprivate(set) var generator = SeededGenerator(seed: 0)
 
     init(seed: UInt64) { self.seed = seed }
 
@@ -90,12 +90,12 @@ class RandomExplorer: Explorer {
     override func endRun(_ execution: Execution) -> Bool { true }
 }
 
-/// Probabilistic concurrency testing (Burckhardt and others, 2010): the thread of the highest priority goes on, and at `depth`
-/// - 1 random steps the one that runs falls below all others. Finds a bug of that depth with a known chance.
+/// Probabilistic concurrency testing (Burckhardt and others, 2010): the thread of the highest priority goes on, and at
+/// `depth` - 1 random steps the one that runs falls below all others. Finds a bug of that depth with a known chance.
 final class PriorityExplorer: RandomExplorer {
     private let depth: Int
-    private var priorities: [Int] = []
-    private var changePoints: Set<Int> = []
+    @exclusivity(unchecked) private var priorities: [Int] = []
+    @exclusivity(unchecked) private var changePoints: Set<Int> = []
     private var longestRun = 50
 
     init(seed: UInt64, depth: Int) {
@@ -119,7 +119,8 @@ final class PriorityExplorer: RandomExplorer {
         return best
     }
 
-    /// A deadline or an idle spin goes before its time only when its thread has the lot: the thread has just been lowered.
+    /// A deadline or an idle spin goes before its time only when its thread has the lot: the thread has just been
+    /// lowered.
     private func priority(_ alternative: Alternative) -> Int {
         let own = priorities[Int(alternative.thread)]
         return alternative.manner == .perform ? own : own - Execution.maximumThreadCount / 2

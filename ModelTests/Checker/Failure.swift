@@ -71,7 +71,8 @@ extension Execution {
         case .load: return "load \(place) -> \(number(step.result)), \(step.order)\(mark)"
         case .store: return "store \(number(step.operand)) to \(place), \(step.order)\(mark)"
         case .update:
-            return "\(step.update) \(number(step.operand)) on \(place), was \(number(step.result)), \(step.order)\(mark)"
+            let what = "\(step.update) \(number(step.operand)) on \(place)"
+            return "\(what), was \(number(step.result)), \(step.order)\(mark)"
         case .compareExchange:
             let end = step.failed ? "fails, \(step.failureOrder)" : "\(step.order)"
             return "compareExchange to \(number(step.operand)) on \(place), was \(number(step.result)), \(end)\(mark)"

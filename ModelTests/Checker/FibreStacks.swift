@@ -1,5 +1,5 @@
-// The memory of an execution that should lie at the same addresses in each run, and in each process if it can be: stacks,
-// and what models allocate. Protocols hash addresses, so a token replays only where they are the same.
+// The memory of an execution that should lie at the same addresses in each run, and in each process if it can be:
+// stacks, and what models allocate. Protocols hash addresses, so a token replays only where they are the same.
 
 internal import CStillpointModel
 
@@ -9,7 +9,8 @@ struct FibreStart {
     let index: Int
 }
 
-/// Stacks with a page that traps below each. Threads of protocol code need little; words of failures are made elsewhere.
+/// Stacks with a page that traps below each. Threads of protocol code need little; words of failures are made
+/// elsewhere.
 final class FibreStacks {
     private static let stackByteCount = 256 * 1024
     private static let wanted: UInt = 0x20_0000_0000

@@ -1,5 +1,6 @@
-// What a run knows of memory, by granules of 8 aligned bytes: which atomics lie there, who has accessed it plainly, and
-// whether it has been freed. An open hash table from a granule's number to its record; emptied by a new generation.
+// What a run knows of memory, by granules of 8 aligned bytes: which atomics lie there, who has accessed it plainly,
+// and whether it has been freed. An open hash table from a granule's number to its record; emptied by a new
+// generation.
 
 struct Granule {
     /// For each of its bytes the atomic that begins there, or -1.

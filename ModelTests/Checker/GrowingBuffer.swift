@@ -1,5 +1,5 @@
-// Elements in a row that are never freed singly: filled in a run, emptied at its end, the memory kept. So a run like
-// the last one allocates nothing. Elements are named by their index, since they move when the buffer grows.
+// Elements in a row that are never freed singly: filled in a run, emptied at its end, the memory kept. So a run
+// like the last one allocates nothing. Elements are named by their index, since they move when the buffer grows.
 
 struct GrowingBuffer<Element: BitwiseCopyable> {
     private var base: UnsafeMutablePointer<Element>

@@ -1,4 +1,5 @@
-// The atomic operations: which stores a load may read, which places a store may take, and what follows from the choice.
+// The atomic operations: which stores a load may read, which places a store may take, and what follows from the
+// choice.
 
 extension MemoryModel {
     /// What an update did.
@@ -35,8 +36,9 @@ extension MemoryModel {
         return stores[locations[location].pointee.newest].pointee.value
     }
 
-    /// Reads a store and puts what `transform` makes of it next to it; when `transform` returns nil (a failed comparison) it
-    /// is a load with the failure ordering. `transform` may be called several times, and must always answer the same.
+    /// Reads a store and puts what `transform` makes of it next to it; when `transform` returns nil (a failed
+    /// comparison) it is a load with the failure ordering. `transform` may be called several times, and must always
+    /// answer the same.
     public func readModifyWrite(
         by thread: Int, at address: UInt, byteCount: Int, order: MemoryOrder, failureOrder: MemoryOrder,
         current: UInt64, site: Site, choose: Choose, transform: (UInt64) -> UInt64?

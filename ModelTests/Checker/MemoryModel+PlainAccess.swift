@@ -1,6 +1,7 @@
-// Plain accesses, as the compiler reports them: each is compared with the plain and atomic accesses of the same bytes that
-// went before. Two that touch, one of them a write, neither before the other by happens-before, are a data race.
-// The idea is FastTrack's (Flanagan, Freund, PLDI 2009); for each byte and thread the last read and the last write are kept.
+// Plain accesses, as the compiler reports them: each is compared with the plain and atomic accesses of the same
+// bytes that went before. Two that touch, one of them a write, neither before the other by happens-before, are a
+// data race. The idea is FastTrack's (Flanagan, Freund, PLDI 2009); for each byte and thread the last read and the
+// last write are kept.
 //
 // A plain write over an atomic ends its history: what is there next begins with what memory then holds.
 
@@ -87,7 +88,8 @@ extension MemoryModel {
         return hasFault ? fault : nil
     }
 
-    /// All plain accesses between two other events are one event: a later release hands them over, an earlier one does not.
+    /// All plain accesses between two other events are one event: a later release hands them over, an earlier one
+    /// does not.
     private func plainTime(_ thread: Int) -> Int32 {
         let last = threads[thread].lastEvent
         if last >= 0, events[last].pointee.kind == .plain { return events[last].pointee.time }
@@ -112,8 +114,8 @@ extension MemoryModel {
         notePlain(granule, bytes, isWrite: kind.isWrite, by: thread, time, site)
     }
 
-    /// Keeps the access, and forgets those that it stands for: a write for all of these bytes, since they happen before it;
-    /// a read for its own thread's reads.
+    /// Keeps the access, and forgets those that it stands for: a write for all of these bytes, since they happen
+    /// before it; a read for its own thread's reads.
     private func notePlain(
         _ granule: Int32, _ bytes: UInt8, isWrite: Bool, by thread: Int, _ time: Int32, _ site: Site
     ) {
@@ -149,7 +151,8 @@ extension MemoryModel {
         for byte in 0..<8 {
             let location = granules.records[granule].pointee.locations[byte]
             guard location >= 0 else { continue }
-            if bytes & self.bytes(of: locations[location].pointee.address, Int(locations[location].pointee.byteCount)) != 0 {
+            let record = locations[location].pointee
+            if bytes & self.bytes(of: record.address, Int(record.byteCount)) != 0 {
                 granules.records[granule].pointee.locations[byte] = -1
             }
         }

@@ -1,19 +1,20 @@
-// RC11's condition on sequentially consistent accesses and fences: psc has no cycle. With E an SC access, F an SC fence, l a location:
+// RC11's condition on sequentially consistent accesses and fences: psc has no cycle. With E an SC access, F an SC
+// fence, l a location:
 //
 //   scb      = sb  u  sb|/=l ; hb ; sb|/=l  u  hb|l  u  mo  u  rb
 //   psc_base = ([E] u [F] ; hb?) ; scb ; ([E] u hb? ; [F])
 //   psc_F    = [F] ; (hb  u  hb ; eco ; hb) ; [F]
 //   psc      = psc_base u psc_F
 //
-// sb is program order, rb from a load to the stores after the one that it read, eco from any access of a location to any later
-// one (mo, rf, rb and what they make together). A read-modify-write counts as one event here: the edges out of its load
-// lead to its store, or to where its store's edges lead, too.
+// sb is program order, rb from a load to the stores after the one that it read, eco from any access of a location
+// to any later one (mo, rf, rb and what they make together). A read-modify-write counts as one event here: the
+// edges out of its load lead to its store, or to where its store's edges lead, too.
 //
-// Nothing happens after the newest event, so an operation that takes the newest choice has edges coming in only, and cannot close a
-// cycle. Its row in `consistency` is made later, if at all. Another choice has edges out, to the stores after the place that it
-// takes and to the fences that know of those: it is allowed when none of these comes before it, or before a fence that
-// happens before it. Edges into an event come from prefixes of the other threads' events, so for each thread the last source is enough,
-// and the first target.
+// Nothing happens after the newest event, so an operation that takes the newest choice has edges coming in only,
+// and cannot close a cycle. Its row in `consistency` is made later, if at all. Another choice has edges out, to the
+// stores after the place that it takes and to the fences that know of those: it is allowed when none of these comes
+// before it, or before a fence that happens before it. Edges into an event come from prefixes of the other threads'
+// events, so for each thread the last source is enough, and the first target.
 
 extension MemoryModel {
     func noteConsistent(_ event: Int32, by thread: Int, isFence: Bool) {
@@ -27,7 +28,9 @@ extension MemoryModel {
     }
 
     /// Whether the thread's next event may read `read` (or -1), and write next after `predecessor` (or -1).
-    func isConsistent(read: Int32, predecessor: Int32, _ location: Int32, by thread: Int, _ order: MemoryOrder) -> Bool {
+    func isConsistent(
+        read: Int32, predecessor: Int32, _ location: Int32, by thread: Int, _ order: MemoryOrder
+    ) -> Bool {
         guard consistency.count > 0 else { return true }
         let anchor = predecessor >= 0 ? predecessor : read
         consistency.reserve()
@@ -75,8 +78,8 @@ extension MemoryModel {
 
     // MARK: Where edges out lead
 
-    /// Fills the sets with the targets of an access that stands before the stores after `anchor`: `direct`, of the edges of psc_base;
-    /// `known`, of those of psc_F. False when there are none.
+    /// Fills the sets with the targets of an access that stands before the stores after `anchor`: `direct`, of the
+    /// edges of psc_base; `known`, of those of psc_F. False when there are none.
     private func findTargets(after anchor: Int32, direct: ConsistencyOrder.Row, known: ConsistencyOrder.Row) -> Bool {
         var found = false
         var index = stores[anchor].pointee.next
@@ -148,7 +151,8 @@ extension MemoryModel {
         }
     }
 
-    /// Adds a source with all that comes before it. One without a row is a source by an edge that is yet to be added.
+    /// Adds a source with all that comes before it. One without a row is a source by an edge that is yet to be
+    /// added.
     @inline(__always) private func insert(_ number: Int32, into set: ConsistencyOrder.Row) {
         if number < consistency.orderedCount { consistency.insertClosure(number, into: set) }
     }
@@ -213,8 +217,8 @@ extension MemoryModel {
         return next >= 0 && events[next].pointee.time <= time
     }
 
-    /// The thread's accesses of the location up to `time`, and those for which the condition holds: the last of them that is SC, and
-    /// the fences before the last.
+    /// The thread's accesses of the location up to `time`, and those for which the condition holds: the last of
+    /// them that is SC, and the fences before the last.
     @inline(__always) private func insertSources(
         at location: Int32, of thread: Int, until time: Int32, into set: ConsistencyOrder.Row,
         where condition: (Event) -> Bool
@@ -241,51 +245,20 @@ extension MemoryModel {
         }
     }
 
+    /// Without the edges of psc_base from an SC access of another thread that happens before the fence: in a cycle what
+    /// comes before that access has an edge to the fence itself.
     private func insertSources(ofFence fence: Event, _ number: Int32, into set: ConsistencyOrder.Row) {
         let previous = consistency.previous[number].pointee
         if previous >= 0 { insert(previous, into: set) }
         // [F] ; hb ; [F].
         insertFences(within: fence.clock, into: set)
-        for thread in 0..<threadCount where thread != Int(fence.thread) {
-            insertLastHandedOver(of: thread, to: fence.clock, into: set)
-        }
         for location in 0..<locations.count {
             insertSources(at: location, before: fence.clock, into: set)
         }
     }
 
-    /// The last SC access a of the thread with a ; sb ; hb? ; fence, or a ; hb|l ; hb? ; fence.
-    private func insertLastHandedOver(of thread: Int, to clock: Clock, into set: ConsistencyOrder.Row) {
-        let time = clock[thread]
-        var number = threads[thread].lastConsistent
-        while number >= 0 {
-            let source = event(number).pointee
-            if source.kind != .fence, source.time <= time {
-                let next = source.nextInThread
-                let isFollowed = next >= 0 && events[next].pointee.time <= time
-                if isFollowed || source.kind == .update || isSeen(source, where: clock) {
-                    insert(number, into: set)
-                    return
-                }
-            }
-            number = consistency.previous[number].pointee
-        }
-    }
-
-    /// Whether another thread's access of the same location lies between the event and the clock by happens-before.
-    private func isSeen(_ source: Event, where clock: Clock) -> Bool {
-        for thread in 0..<threadCount where thread != Int(source.thread) {
-            var index = locations[source.location].pointee.lastAccess[thread]
-            while index >= 0, events[index].pointee.time > clock[thread] {
-                index = events[index].pointee.previousHere
-            }
-            if index >= 0, events[index].pointee.clock[Int(source.thread)] >= source.time { return true }
-        }
-        return false
-    }
-
-    /// What stands before an access of this location that happens before a fence: SC accesses by mo or rb (psc_base), fences by way of
-    /// any access by eco (psc_F).
+    /// What stands before an access of this location that happens before a fence: SC accesses by mo or rb
+    /// (psc_base), fences by way of any access by eco (psc_F).
     private func insertSources(at location: Int32, before clock: Clock, into set: ConsistencyOrder.Row) {
         var last = locations[location].pointee.newest
         while !isKnown(stores[last], at: clock) { last = stores[last].pointee.previous }
@@ -297,7 +270,9 @@ extension MemoryModel {
         let written = stores[made].pointee.position
         for thread in 0..<threadCount {
             var index = locations[location].pointee.lastAccess[thread]
-            while index >= 0, !isBefore(events[index].pointee, known, last) { index = events[index].pointee.previousHere }
+            while index >= 0, !isBefore(events[index].pointee, known, last) {
+                index = events[index].pointee.previousHere
+            }
             guard index >= 0 else { continue }
             insertFences(within: events[index].pointee.clock, into: set)
             while index >= 0, stores[events[index].pointee.store].pointee.position >= written {

@@ -1,22 +1,23 @@
-// The memory of a model: RC11 (Lahav, Vafeiadis, Kang, Hur, Dreyer: Repairing Sequential Consistency in C/C++11, PLDI 2017),
-// with the release sequences of C++20, run operation by operation.
+// The memory of a model: RC11 (Lahav, Vafeiadis, Kang, Hur, Dreyer: Repairing Sequential Consistency in C/C++11,
+// PLDI 2017), with the release sequences of C++20, run operation by operation.
 //
-// The execution graph of the run grows by one event at each operation: always at the end of a thread, and a load always
-// reads a store that is already there. So program order and reads-from together have no cycle, as RC11 demands; the
-// relaxed outcome of load buffering, which RC11 forbids and C++ allows, is never shown.
+// The execution graph of the run grows by one event at each operation: always at the end of a thread, and a load
+// always reads a store that is already there. So program order and reads-from together have no cycle, as RC11
+// demands; the relaxed outcome of load buffering, which RC11 forbids and C++ allows, is never shown.
 //
 // What an operation may do is a choice (`Choose`), and every choice that the axioms allow is offered, no other:
 //
 //   coherence    For each location the stores stand in modification order. A thread knows a store when an access of
-//                it happens before the thread's next event. A load may return the last store that its thread knows or any
-//                later one; a store may take any place after it. Nothing happens after the newest event of all, so
-//                that is all that coherence says (MemoryModel+Atomics.swift).
+//                it happens before the thread's next event. A load may return the last store that its thread knows
+//                or any later one; a store may take any place after it. Nothing happens after the newest event of
+//                all, so that is all that coherence says (MemoryModel+Atomics.swift).
 //   atomicity    A read-modify-write stands next to the store that it read, and nothing comes between them.
 //   psc          The partial order of the sequentially consistent accesses and fences has no cycle
-//                (MemoryModel+SequentialConsistency.swift). The newest choice never makes one: all its edges come in.
-//   happens-before is kept as vector clocks. A store carries the clock that its release sequence hands over; a thread
-//                has its clock, what an acquire fence would add to it, and what its last release fence said.
+//                (MemoryModel+SequentialConsistency.swift). The newest choice never makes one.
 //   no races     Plain accesses are checked against all others by the same clocks (MemoryModel+PlainAccess.swift).
+//
+// Happens-before is kept as vector clocks. A store carries the clock that its release sequence hands over; a thread
+// has its clock, what an acquire fence would add to it, and what its last release fence said.
 //
 // Real memory always holds the store that is last in modification order, so that code outside of a run can read it.
 // A location begins its history when it is first seen, with what memory then held as a store that everybody knows.
@@ -95,7 +96,8 @@ public final class MemoryModel {
     /// The alternatives of the operation under way.
     @exclusivity(unchecked) var candidates = GrowingBuffer<Int32>(capacity: 64)
 
-    /// The first thing that was wrong in this run. The run is to be ended then: what operations return is of no meaning.
+    /// The first thing that was wrong in this run. The run is to be ended then: what operations return is of no
+    /// meaning.
     @exclusivity(unchecked) public private(set) var fault: ModelFault?
     @exclusivity(unchecked) public private(set) var hasFault = false
     /// Changes of an atomic's memory that were not reported, each of which began a new history.
@@ -117,8 +119,8 @@ public final class MemoryModel {
         consistency.deallocate()
     }
 
-    /// Begins a new run; thread 0 has begun, every other thread is to be started. Allocates nothing once runs as long
-    /// as this one have been made.
+    /// Begins a new run; thread 0 has begun, every other thread is to be started. Allocates nothing once runs as
+    /// long as this one have been made.
     public func reset(threadCount: Int) {
         precondition((1...maximumThreadCount).contains(threadCount), "a model has 1 to \(maximumThreadCount) threads")
         self.threadCount = threadCount
@@ -217,8 +219,9 @@ public final class MemoryModel {
 
     // MARK: Spinning
 
-    /// The thread has said that it spins. Its next load of each location that it has read since its last hint (or since its
-    /// beginning) returns the newest store: else spinning on an old store would never end. Nothing else changes.
+    /// The thread has said that it spins. Its next load of each location that it has read since its last hint (or
+    /// since its beginning) returns the newest store: else spinning on an old store would never end. Nothing else
+    /// changes.
     public func spinHint(by thread: Int) {
         threads[thread].spinRound += 1
     }

@@ -2,7 +2,8 @@
 
 internal import CStillpointModel
 
-/// One run of a model, as its set-up sees it. The set-up makes fresh state and describes the run; it is called for each run.
+/// One run of a model, as its set-up sees it. The set-up makes fresh state and describes the run; it is called for each
+/// run.
 ///
 /// What a thread's body shares with others must be made in the set-up, so that each run begins alike.
 public final class Model {
@@ -13,27 +14,29 @@ public final class Model {
 
     var names: [String] = []
     var invariants: [Invariant] = []
+    @exclusivity(unchecked) private(set) var hasInvariants = false
     var finalChecks: [() -> Void] = []
     var outcome: String?
     var digestOutcome: UInt64 = 0
     private var places: [(address: UInt, name: String)] = []
 
     /// A run of more steps than this fails: it does not end.
-    public var stepLimit = 20_000
+    @exclusivity(unchecked) public var stepLimit = 20_000
     /// How often in a row threads may spin while nobody has anything else to do.
-    public var spinLimit = 1000
-    /// How often a run a thread that spins may go on though nothing has changed and others are ready. What a bounded spin
-    /// does when it gives up early is seen only with this.
-    public var idleSpins = 1
+    @exclusivity(unchecked) public var spinLimit = 1000
+    /// How often a run a thread that spins may go on though nothing has changed and others are ready. What a bounded
+    /// spin does when it gives up early is seen only with this.
+    @exclusivity(unchecked) public var idleSpins = 1
     /// How often a run a futex sleeper wakes without cause.
-    public var spuriousWakes = 0
+    @exclusivity(unchecked) public var spuriousWakes = 0
     /// How far a reading of the clock may choose to jump; 0: time passes only when a deadline is let pass.
-    public var clockJumpNanoseconds: UInt64 = 0
+    @exclusivity(unchecked) public var clockJumpNanoseconds: UInt64 = 0
 
     init() {}
 
     func reset() {
         names.removeAll(keepingCapacity: true)
+        hasInvariants = false
         if !invariants.isEmpty { invariants.removeAll(keepingCapacity: true) }
         if !finalChecks.isEmpty { finalChecks.removeAll(keepingCapacity: true) }
         outcome = nil
@@ -42,6 +45,7 @@ public final class Model {
 
     /// Lets go of the run's state. Names and outcome stay for the report.
     func endRun() {
+        hasInvariants = false
         if !invariants.isEmpty { invariants.removeAll(keepingCapacity: true) }
         if !finalChecks.isEmpty { finalChecks.removeAll(keepingCapacity: true) }
     }
@@ -56,6 +60,7 @@ public final class Model {
 
     /// What must hold between any two steps. Its atomic loads see the newest values.
     public func invariant(_ name: StaticString, _ condition: @escaping () -> Bool) {
+        hasInvariants = true
         invariants.append(Invariant(name: name, condition: condition))
     }
 

@@ -1,5 +1,5 @@
-// What floor 1's seam calls besides atomics: sleeping, waking, time, threads, locks, grace periods, memory. Each has the
-// meaning of the thing that it stands for, as a specification: docs/verification.md.
+// What floor 1's seam calls besides atomics: sleeping, waking, time, threads, locks, grace periods, memory. Each has
+// the meaning of the thing that it stands for, as a specification: docs/verification.md.
 //
 // Inside a run's set-up, invariants and final checks no other thread runs: what would block there fails the run.
 // Outside an exploration (`ModelThread.isInside` is false) the seam does the real thing itself and calls none of these.
@@ -36,7 +36,8 @@ public enum ModelFutex {
         }
     }
 
-    /// Wakes at most `count` sleepers, the longest asleep first (another order is a choice); returns how many. Reads no memory.
+    /// Wakes at most `count` sleepers, the longest asleep first (another order is a choice); returns how many. Reads no
+    /// memory.
     @discardableResult
     public static func wake(
         _ address: UnsafeRawPointer, count: Int = 1,

@@ -1,8 +1,10 @@
-// What is wrong with a run, in words: two accesses that race, a location used with two widths, memory used after it was freed.
+// What is wrong with a run, in words: two accesses that race, a location used with two widths, memory used after it
+// was freed.
 
 public struct ModelFault: Error, Sendable {
     public enum Kind: Sendable {
-        /// Two accesses of the same bytes, one of them a write, one of them plain, and neither happens before the other.
+        /// Two accesses of the same bytes, one of them a write, one of them plain, and neither happens before the
+        /// other.
         case dataRace
         /// An atomic access of bytes that belong to an atomic of another width or address.
         case mixedWidths

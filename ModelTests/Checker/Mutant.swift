@@ -1,5 +1,5 @@
-// Mutants: one line of the source does less than it says, in the runs of one exploration. A model that still passes does
-// not need what was taken away, or does not look.
+// Mutants: one line of the source does less than it says, in the runs of one exploration. A model that still passes
+// does not need what was taken away, or does not look.
 
 /// A line that an exploration came by, and what it does there.
 public struct MutationSite: Hashable, Sendable, CustomStringConvertible {
@@ -22,7 +22,11 @@ public struct MutationSite: Hashable, Sendable, CustomStringConvertible {
         switch operation {
         case "load", "store", "update", "compareExchange", "fence":
             if order == .sequentiallyConsistent {
-                changes.append(operation == "load" ? .acquireOnly : operation == "store" ? .releaseOnly : .acquireRelease)
+                switch operation {
+                case "load": changes.append(.acquireOnly)
+                case "store": changes.append(.releaseOnly)
+                default: changes.append(.acquireRelease)
+                }
             }
             if order == .acquireRelease { changes += [.acquireOnly, .releaseOnly] }
             if order != .relaxed { changes.append(.relaxed) }

@@ -50,18 +50,12 @@ public struct Site: Sendable, BitwiseCopyable, Equatable, CustomStringConvertibl
     }
 }
 
-/// What an instruction's address is called, as far as the program's symbols say.
+/// What an instruction's address is called.
 private enum InstructionName {
     static func of(_ address: UInt) -> String {
-        var offset = 0
-        let known = sp_model_symbol(address, &offset).map { String(cString: $0) }
-        guard let known else { return "0x" + String(address, radix: 16) }
-        return "\(demangled(known)) + \(offset)"
-    }
-
-    private static func demangled(_ symbol: String) -> String {
-        guard let text = sp_model_demangle(symbol) else { return symbol }
-        defer { sp_model_free(text) }
-        return String(cString: text)
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 1024) { text in
+            sp_model_describe(address, text.baseAddress!, text.count)
+            return String(cString: text.baseAddress!)
+        }
     }
 }

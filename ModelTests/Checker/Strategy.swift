@@ -2,8 +2,8 @@
 
 /// Which runs are made.
 public enum ExplorationStrategy: Sendable, CustomStringConvertible {
-    /// Every run with at most so many preemptions (a thread is left that could go on; a deadline passes early) and so many
-    /// loads and stores that are not of the newest value. `nil`: no bound.
+    /// Every run with at most so many preemptions (a thread is left that could go on; a deadline passes early) and so
+    /// many loads and stores that are not of the newest value. `nil`: no bound.
     case depthFirst(preemptions: Int?, staleReads: Int?)
     /// Every run, without those that differ only in the order of steps that do not depend on each other.
     case sleepSets(staleReads: Int?)
@@ -34,7 +34,7 @@ public enum ExplorationStrategy: Sendable, CustomStringConvertible {
         case .sleepSets(let staleReads): SleepSetExplorer(staleReads: staleReads)
         case .random(let seed, _): RandomExplorer(seed: seed)
         case .priorities(let seed, let depth, _): PriorityExplorer(seed: seed, depth: depth)
-        case .replay(let token): ChoiceLog(token: token).map(ReplayExplorer.init)
+        case .replay(let token): ChoiceLog.indices(of: token).map(ReplayExplorer.init)
         }
     }
 

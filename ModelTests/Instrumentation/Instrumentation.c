@@ -57,9 +57,9 @@ void *__tsan_memset(void *to, int byte, size_t byteCount) {
 void __tsan_init(void) {}
 void __tsan_func_entry(void *caller) { (void)caller; }
 void __tsan_func_exit(void) {}
-// Around what ends an instance of a class: protocols have none.
-void __tsan_ignore_thread_begin(void) {}
-void __tsan_ignore_thread_end(void) {}
+// Around what ends an instance of a class, where nobody else can see it.
+void __tsan_ignore_thread_begin(void) { sp_model_ignored += 1; }
+void __tsan_ignore_thread_end(void) { sp_model_ignored -= 1; }
 void __tsan_read_range(void *address, size_t byteCount) { access_here(address, byteCount, 0, HERE); }
 void __tsan_write_range(void *address, size_t byteCount) { access_here(address, byteCount, 1, HERE); }
 void __tsan_vptr_update(void **place, void *value) { (void)place, (void)value; }

@@ -18,6 +18,20 @@ struct EquivalentMutant {
         }
     }
 
-    static let all: [EquivalentMutant] = []
+    static let all: [EquivalentMutant] = [
+        // [ran]: docs/memory-model.md, "Counting out".
+        EquivalentMutant(
+            file: "StopTheWorld.swift", code: "resumedCount.load(", change: .relaxed, reason: loadBuffering),
+        EquivalentMutant(
+            file: "Attachment.swift", code: "resumedCount.wrappingSubtract(", change: .relaxed, reason: loadBuffering),
+        EquivalentMutant(file: "Attachment.swift", code: "~ThreadWord.isResumed", change: .relaxed, reason: loadBuffering),
+        EquivalentMutant(file: "StopTurn.swift", code: "isGranted.store(", change: .relaxed, reason: requestOnStack),
+        EquivalentMutant(file: "StopTurn.swift", code: "isGranted.load(", change: .relaxed, reason: requestOnStack),
+    ]
+
+    private static let requestOnStack =
+        "who has the turn takes the roll next, which orders all but the end of its request; that lies on its stack until then"
+    private static let loadBuffering =
+        "forbids what only load buffering shows, which the checker never does (a cycle of program order and reads-from)"
 }
 #endif

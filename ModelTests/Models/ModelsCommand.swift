@@ -44,18 +44,15 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         var passed = 0, failed = 0
         for model in allModels where filter.isEmpty || model.name.contains(filter) {
-            if !model.lacks.isEmpty {
-                let isFound = Self.isFound(model, limit)
-                if isFound { passed += 1 } else { failed += 1 }
-                continue
-            }
             var hasFailed = false
             for strategy in model.strategies(long ? .long : .smoke) {
                 let report = model.explore(strategy, timeLimitSeconds: limit)
-                print(report)
-                hasFailed = report.failure != nil
+                print(model.describe(report))
+                hasFailed = !model.isRight(report)
                 if hasFailed {
-                    print("  again: script/models replay '\(model.name)' \(report.failure!.token)")
+                    if let failure = report.failure {
+                        print("  again: script/models replay '\(model.name)' \(failure.token)")
+                    }
                     break
                 }
             }
@@ -63,18 +60,6 @@ struct RunCommand: ParsableCommand {
         }
         print("\(passed) passed, \(failed) failed")
         if failed > 0 { throw ExitCode.failure }
-    }
-
-    /// A bug put back: some run of the model must fail.
-    private static func isFound(_ model: ProtocolModel, _ limit: Double?) -> Bool {
-        for strategy in model.smoke {
-            let report = model.explore(strategy, timeLimitSeconds: limit)
-            guard let failure = report.failure else { continue }
-            print("\(model.name): without \(model.lacks): found after \(report.runs) runs: \(failure.message)")
-            return true
-        }
-        print("\(model.name): without \(model.lacks): NOT FOUND")
-        return false
     }
 }
 

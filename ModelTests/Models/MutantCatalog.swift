@@ -21,7 +21,7 @@ struct MutantCatalog {
 
     init(models: [ProtocolModel]) {
         var reached: [MutationSite: [(model: ProtocolModel, siteCount: Int)]] = [:]
-        for model in models where model.lacks.isEmpty {
+        for model in models {
             let list = SiteList()
             for strategy in model.smoke {
                 _ = model.explore(strategy, timeLimitSeconds: 5, sites: list)

@@ -2,6 +2,7 @@
 // A model of a protocol: a small program that runs the protocol's own source on the model checker.
 
 import StillpointModel
+import StillpointSynchronization
 
 /// How much time there is.
 enum Budget {
@@ -11,29 +12,29 @@ enum Budget {
     case long
 }
 
-struct ProtocolModel {
+struct ProtocolModel: @unchecked Sendable {
     /// As `event: set against wait`: the protocol, then the situation.
     let name: String
     /// What is shown, in a sentence; invariants by their short names.
     let about: String
+    /// Something is done wrong on purpose: each exploration must fail, with a message that contains this.
+    let mistake: String?
     /// What is explored when time is short.
     let smoke: [ExplorationStrategy]
     /// What is explored beyond that when it is not.
     let long: [ExplorationStrategy]
-    /// What the protocol is without, so that some run fails: a bug of old that must be found. Empty: no run fails.
-    let lacks: String
     /// Describes one run. Called for each.
     let setUp: (Model) -> Void
 
     init(
-        _ name: String, _ about: String, smoke: [ExplorationStrategy], long: [ExplorationStrategy] = [],
-        lacks: String = "", setUp: @escaping (Model) -> Void
+        _ name: String, _ about: String, failsBy mistake: String? = nil, smoke: [ExplorationStrategy],
+        long: [ExplorationStrategy] = [], setUp: @escaping (Model) -> Void
     ) {
         self.name = name
         self.about = about
+        self.mistake = mistake
         self.smoke = smoke
         self.long = long
-        self.lacks = lacks
         self.setUp = setUp
     }
 
@@ -44,14 +45,31 @@ struct ProtocolModel {
         }
     }
 
+    /// Whether an exploration came to what it must.
+    func isRight(_ report: ExplorationReport) -> Bool {
+        guard let mistake else { return report.failure == nil }
+        return report.failure?.message.contains(mistake) ?? false
+    }
+
+    /// Of a failure that must come, the message and no more.
+    func describe(_ report: ExplorationReport) -> String {
+        guard let mistake else { return "\(report)" }
+        guard isRight(report) else { return "\(report)\n  it must fail by: \(mistake)" }
+        return "\(name): \(report.strategy): fails in run \(report.runs), as it must: \(report.failure!.message)"
+    }
+
     /// Explores until something fails. No locks are as specified unless the set-up says so.
     func explore(
         _ strategy: ExplorationStrategy, timeLimitSeconds: Double? = nil, mutant: Mutant? = nil, sites: SiteList? = nil
     ) -> ExplorationReport {
-        Exploration(strategy, timeLimitSeconds: timeLimitSeconds, mutant: mutant, sites: sites).run(name) { model in
+        let exploration = Exploration(strategy, timeLimitSeconds: timeLimitSeconds, mutant: mutant, sites: sites)
+        let report = exploration.run(name) { model in
             Specification.reset()
             setUp(model)
         }
+        // The run that failed has left its waiters behind.
+        if report.failure != nil { ParkingLot.resetAfterForkInChild() }
+        return report
     }
 }
 #endif

@@ -2,7 +2,8 @@
 // What a model takes as specified instead of running it: locks that have models of their own.
 
 import StillpointPlatform
-import StillpointSynchronization
+
+@testable import StillpointSynchronization
 
 enum Specification {
     /// To be called in a model's set-up.
@@ -16,8 +17,7 @@ enum Specification {
         SpecifiedLock.specified = []
         SpecifiedLock.exception = nil
         ParkingLot.prepareForFork()
-        _ = Reclamation.completedGoal
-        _ = Reclamation.nextGoal()
+        Reclamation.resetForModel()
     }
 }
 #endif

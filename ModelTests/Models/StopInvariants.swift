@@ -83,6 +83,7 @@ final class StopInvariants {
         var next = first
         while let thread = next {
             next = thread.pointee.next
+            expect(now.count < 64, "D1: a list of threads has no end")
             now.append(Seen(
                 thread: thread, identifier: thread.pointee.identifier, word: thread.loadWord(),
                 isInDormantList: dormant, roster: roster))

@@ -125,13 +125,14 @@ var stopModels: [ProtocolModel] {
 
 /// A model of stops. Its source of worlds makes `interpreters` of them, in the first run.
 func stopModel(
-    _ name: String, _ about: String, interpreters: Int = 1, hooks: ThreadHooks = ThreadHooks(),
+    _ name: String, _ about: String, failsBy mistake: String? = nil, interpreters: Int = 1,
+    hooks: ThreadHooks = ThreadHooks(),
     smoke: [ExplorationStrategy] = [.depthFirst(preemptions: 3, staleReads: 1)],
-    long: [ExplorationStrategy] = [], lacks: String = "",
+    long: [ExplorationStrategy] = [],
     setUp: @escaping (Model, ModelWorld) -> Void
 ) -> ProtocolModel {
     let source = WorldSource(interpreters: interpreters, hooks: hooks)
-    return ProtocolModel(name, about, smoke: smoke, long: long, lacks: lacks) { model in
+    return ProtocolModel(name, about, failsBy: mistake, smoke: smoke, long: long) { model in
         setUp(model, source.begin(model))
     }
 }

@@ -114,7 +114,8 @@ var threadLifeModels: [ProtocolModel] {
         },
         stopModel(
             "life: cleared against attach, in a stop", "the owner, who waits for the stop's end, is not counted when it is refused",
-            smoke: [.depthFirst(preemptions: 2, staleReads: 0)]
+            smoke: [.depthFirst(preemptions: 1, staleReads: 0), .priorities(seed: 7, depth: 4, runs: 3000)],
+            long: [.depthFirst(preemptions: 2, staleReads: 0), .priorities(seed: 7, depth: 5, runs: 100_000)]
         ) { model, world in
             let thread = world.threadState("owner", of: 0)
             let current = world.attached("clearer", of: 1)
@@ -184,8 +185,50 @@ var threadLifeModels: [ProtocolModel] {
             model.thread("closer") {
                 world.stop(world.interpreters[0]) { data.pointee += 1 }
                 Roster.close(world.interpreters[0])
+                model.expect(thread.loadWord() & ThreadWord.isClosing != 0, "closed, and a thread may attach")
                 world.stop(world.interpreters[0]) { data.pointee += 1 }
             }
+        },
+        stopModel(
+            "life: closed in a stop", "who waits for the stop's end is refused before it, and is not counted then (A4)",
+            smoke: [.depthFirst(preemptions: 2, staleReads: 0)]
+        ) { model, world in
+            let thread = world.threadState("worker", of: 0)
+            let worker = model.thread("worker") {
+                world.register()
+                do throws(ThreadStateError) {
+                    try Attachment.attach(thread)
+                    Attachment.detach(thread)
+                } catch {
+                    model.expect(error == .shuttingDown, "refused as \(error)")
+                }
+            }
+            model.thread("closer") {
+                world.stop(world.interpreters[0]) {
+                    Roster.close(world.interpreters[0])
+                    worker.join()
+                }
+            }
+        },
+        stopModel(
+            "life: attached by two", "a thread state is one thread's, once and for all (L2)",
+            smoke: [.depthFirst(preemptions: 3, staleReads: 1)]
+        ) { model, world in
+            let thread = world.threadState("state", of: nil)
+            let data = model.allocate(Int.self)
+            for name in ["first", "second"] {
+                model.thread(name) {
+                    world.register()
+                    do throws(ThreadStateError) {
+                        try Attachment.attach(thread)
+                        data.pointee += 1
+                        Attachment.detach(thread)
+                    } catch {
+                        model.expect(error == .boundToAnotherThread, "refused as \(error)")
+                    }
+                }
+            }
+            model.finally { model.expect(data.pointee == 1, "attached by \(data.pointee)") }
         },
         stopModel(
             "life: closed beside a stop", "close sees who waits, and wakes it; a stop that counts on it is not held up",

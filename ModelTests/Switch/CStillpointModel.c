@@ -3,21 +3,39 @@
 
 #include <dlfcn.h>
 #include <malloc.h>
-#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
+#define THREAD_LOCAL static _Thread_local __attribute__((tls_model("initial-exec")))
 // Not static: the instrumentation looks at it before it calls (most accesses are the checker's own).
-_Thread_local int sp_model_current_mode;
+_Thread_local __attribute__((tls_model("initial-exec"))) int sp_model_current_mode;
 #define mode sp_model_current_mode
-static _Thread_local void *execution;
+THREAD_LOCAL void *execution;
+
+_Thread_local __attribute__((tls_model("initial-exec"))) int sp_model_ignored;
+
+// An allocation may be made under a lock of Swift's runtime that the checker needs itself, so it waits for the next
+// time that the thread comes here by its own code. More than fit are forgotten: fresh memory may then seem to have a
+// past.
+enum { WAITING_ALLOCATIONS = 1024 };
+static _Thread_local struct {
+  const void *address;
+  size_t byteCount;
+} waiting[WAITING_ALLOCATIONS];
+THREAD_LOCAL int waiting_count;
+
+static void tell_allocations(void);
 
 int sp_model_enter(void) {
   int before = mode;
-  if (before == SP_MODEL_THREAD) mode = SP_MODEL_CHECKER;
+  if (before == SP_MODEL_THREAD) {
+    mode = SP_MODEL_CHECKER;
+    if (waiting_count != 0) tell_allocations();
+  }
   return before;
 }
 
@@ -32,6 +50,19 @@ void sp_model_set_execution(void *wanted) { execution = wanted; }
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+extern void __lsan_register_root_region(const void *start, size_t byteCount);
+extern void __lsan_unregister_root_region(const void *start, size_t byteCount);
+#define REGISTER(start, byteCount) __lsan_register_root_region(start, byteCount)
+#define UNREGISTER(start, byteCount) __lsan_unregister_root_region(start, byteCount)
+#endif
+#endif
+#ifndef REGISTER
+#define REGISTER(start, byteCount) ((void)0)
+#define UNREGISTER(start, byteCount) ((void)0)
+#endif
+
 void *sp_model_map(size_t byteCount, uintptr_t wanted) {
   int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
   void *address = mmap((void *)wanted, byteCount, PROT_READ | PROT_WRITE, flags | MAP_FIXED_NOREPLACE, -1, 0);
@@ -40,10 +71,15 @@ void *sp_model_map(size_t byteCount, uintptr_t wanted) {
     address = MAP_FAILED;
   }
   if (address == MAP_FAILED) address = mmap(NULL, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0);
-  return address == MAP_FAILED ? NULL : address;
+  if (address == MAP_FAILED) return NULL;
+  REGISTER(address, byteCount);
+  return address;
 }
 
-void sp_model_unmap(void *address, size_t byteCount) { munmap(address, byteCount); }
+void sp_model_unmap(void *address, size_t byteCount) {
+  UNREGISTER(address, byteCount);
+  munmap(address, byteCount);
+}
 void sp_model_guard(void *address) { mprotect(address, (size_t)sysconf(_SC_PAGESIZE), PROT_NONE); }
 void sp_model_clear(void *address, size_t byteCount) { memset(address, 0, byteCount); }
 
@@ -84,49 +120,80 @@ void sp_plain_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
 // Plain accesses -----------------------------------------------------------------------------------------------
 
-static sp_model_access_hook access_hook;
-static sp_model_memory_hook memory_hook;
+THREAD_LOCAL sp_model_access_hook access_hook;
+THREAD_LOCAL sp_model_memory_hook memory_hook;
 
 void sp_model_set_hooks(sp_model_access_hook access, sp_model_memory_hook memory) {
-  __atomic_store_n(&access_hook, access, __ATOMIC_RELEASE);
-  __atomic_store_n(&memory_hook, memory, __ATOMIC_RELEASE);
+  access_hook = access;
+  memory_hook = memory;
 }
 
 void sp_model_access(const void *address, size_t byteCount, int isWrite, const void *instruction) {
-  if (mode != SP_MODEL_THREAD) return;
+  if (mode != SP_MODEL_THREAD || sp_model_ignored != 0) return;
   mode = SP_MODEL_CHECKER;
+  if (waiting_count != 0) tell_allocations();
   access_hook((uintptr_t)address, byteCount, isWrite, (uintptr_t)instruction);
   mode = SP_MODEL_THREAD;
 }
 
-static void tell_memory(const void *address, size_t byteCount, int isFreed) {
-  if (mode != SP_MODEL_THREAD) return;
-  mode = SP_MODEL_CHECKER;
-  memory_hook((uintptr_t)address, byteCount, isFreed);
+static void tell_allocations(void) {
+  int count = waiting_count;
+  waiting_count = 0;
+  for (int index = 0; index < count; index += 1)
+    memory_hook((uintptr_t)waiting[index].address, waiting[index].byteCount, 0);
+}
+
+void sp_model_allocated(const void *address, size_t byteCount) {
+  if (mode != SP_MODEL_THREAD || waiting_count == WAITING_ALLOCATIONS) return;
+  waiting[waiting_count].address = address;
+  waiting[waiting_count].byteCount = byteCount;
+  waiting_count += 1;
+}
+
+void sp_model_freed(const void *address, size_t byteCount) {
+  if (sp_model_enter() != SP_MODEL_THREAD) return;
+  memory_hook((uintptr_t)address, byteCount, 1);
   mode = SP_MODEL_THREAD;
 }
 
-void sp_model_allocated(const void *address, size_t byteCount) { tell_memory(address, byteCount, 0); }
-void sp_model_freed(const void *address, size_t byteCount) { tell_memory(address, byteCount, 1); }
-
 // Symbols and time ---------------------------------------------------------------------------------------------
-
-const char *sp_model_symbol(uintptr_t instruction, ptrdiff_t *offset) {
-  Dl_info info;
-  if (dladdr((void *)instruction, &info) == 0 || info.dli_sname == NULL) return NULL;
-  *offset = (char *)instruction - (char *)info.dli_saddr;
-  return info.dli_sname;
-}
 
 extern char *swift_demangle(const char *name, size_t length, char *output, size_t *outputLength, uint32_t flags);
 
-char *sp_model_demangle(const char *symbol) { return swift_demangle(symbol, strlen(symbol), NULL, NULL, 0); }
-void sp_model_free(void *memory) { free(memory); }
+void sp_model_describe(uintptr_t instruction, char *text, size_t capacity) {
+  Dl_info info;
+  // What is known is the place that the call returns to: it may be the beginning of the next function.
+  uintptr_t address = instruction - 1;
+  if (dladdr((void *)address, &info) == 0) {
+    snprintf(text, capacity, "0x%zx", (size_t)instruction);
+    return;
+  }
+  size_t offset = address - (uintptr_t)info.dli_fbase;
+  snprintf(text, capacity, "%s+0x%zx", info.dli_fname, offset);
+  char command[1200], function[400], place[400];
+  int length = snprintf(command, sizeof command, "llvm-symbolizer --basenames --obj='%s' 0x%zx 2>/dev/null",
+                        info.dli_fname, offset);
+  if (length < 0 || (size_t)length >= sizeof command || strchr(info.dli_fname, '\'') != NULL) return;
+  FILE *output = popen(command, "r");
+  if (output == NULL) return;
+  if (fgets(function, sizeof function, output) != NULL && fgets(place, sizeof place, output) != NULL &&
+      function[0] != '?') {
+    function[strcspn(function, "\n")] = 0;
+    place[strcspn(place, "\n")] = 0;
+    char *demangled = swift_demangle(function, strlen(function), NULL, NULL, 0);
+    snprintf(text, capacity, "%s %s", place, demangled != NULL ? demangled : function);
+    free(demangled);
+  }
+  pclose(output);
+}
 
-uint64_t sp_model_wall_nanoseconds(void) {
+static uint64_t nanoseconds(clockid_t clock) {
   struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
+  clock_gettime(clock, &time);
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
+
+uint64_t sp_model_wall_nanoseconds(void) { return nanoseconds(CLOCK_MONOTONIC); }
+uint64_t sp_model_processor_nanoseconds(void) { return nanoseconds(CLOCK_THREAD_CPUTIME_ID); }
 
 size_t sp_model_block_size(const void *block) { return malloc_usable_size((void *)block); }

@@ -1,5 +1,6 @@
 // A switch from one stack to another: the registers that a call must keep are pushed, the stack pointer is
 // exchanged, the registers are popped. Sanitizers are told, as they keep things by stack.
+#define _GNU_SOURCE 1
 #include "CStillpointModel.h"
 
 #include <stdlib.h>
@@ -26,6 +27,8 @@ struct sp_fibre {
   void *argument;
   void *bottom;
   size_t byteCount;
+  struct sp_fibre *end;
+  int ignored;      // `sp_model_ignored`, while it does not run
   void *sanitizer;  // ThreadSanitizer's fibre, or AddressSanitizer's fake stack
 };
 
@@ -64,7 +67,7 @@ enum { SAVED_WORDS = 20, RETURN_WORD = 11 };
 #endif
 
 /// The fibre that a switch goes to: how a new one learns who it is.
-static _Thread_local struct sp_fibre *arriving;
+static _Thread_local __attribute__((tls_model("initial-exec"))) struct sp_fibre *arriving;
 
 static void arrived(struct sp_fibre *self) {
 #if WITH_ADDRESS_SANITIZER
@@ -78,6 +81,7 @@ static void start(void) {
   struct sp_fibre *self = arriving;
   arrived(self);
   self->body(self->argument);
+  sp_fibre_switch(self, self->end);
   abort();
 }
 
@@ -130,6 +134,8 @@ void sp_fibre_destroy(struct sp_fibre *fibre) {
 
 void sp_fibre_switch(struct sp_fibre *from, struct sp_fibre *to) {
   arriving = to;
+  from->ignored = sp_model_ignored;
+  sp_model_ignored = to->ignored;
 #if WITH_THREAD_SANITIZER
   __tsan_switch_to_fiber(to->sanitizer, 0);
 #elif WITH_ADDRESS_SANITIZER
@@ -137,4 +143,9 @@ void sp_fibre_switch(struct sp_fibre *from, struct sp_fibre *to) {
 #endif
   sp_switch_stack(&from->stackPointer, to->stackPointer);
   arrived(from);
+}
+
+void sp_fibre_finish(struct sp_fibre *from, struct sp_fibre *fibre) {
+  fibre->end = from;
+  sp_fibre_switch(from, fibre);
 }

@@ -1,5 +1,5 @@
-// A trap of a model thread (a failed assertion of Swift, a wild pointer) ends its run and not the process: the handler goes
-// back to the exploration by a switch of stacks, which reports it with the schedule that led there. The fibre is
+// A trap of a model thread (a failed assertion of Swift, a wild pointer) ends its run and not the process: the handler
+// goes back to the exploration by a switch of stacks, which reports it with the schedule that led there. The fibre is
 // never resumed. In the checker's own code, or outside any exploration, the process dies as it would have.
 #include "CStillpointModel.h"
 
@@ -32,7 +32,17 @@ static void handle(int signal, siginfo_t *information, void *context) {
   if (signal == SIGABRT || signal == SIGTRAP) raise(signal);
 }
 
+int sp_model_is_sanitized(void) {
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+  return 1;
+#endif
+#endif
+  return 0;
+}
+
 void sp_model_catch_traps(sp_model_trap_hook wanted) {
+  if (sp_model_is_sanitized()) return;
   hook = wanted;
   ownStack.ss_sp = malloc(SIGNAL_STACK);
   ownStack.ss_size = SIGNAL_STACK;
@@ -52,6 +62,7 @@ void sp_model_catch_traps(sp_model_trap_hook wanted) {
 }
 
 void sp_model_release_traps(void) {
+  if (sp_model_is_sanitized()) return;
   pthread_mutex_lock(&lock);
   users -= 1;
   if (users == 0)

@@ -1,6 +1,11 @@
 // The numbers that the heaps' slow paths go by, in one place.
 
+internal import StillpointPlatform
+
 enum HeapLimits {
+    /// How many blocks of a page are used at the most. Smaller in stress runs alone. atomic, no edge: set before there
+    /// are heaps
+    static let blocksInPage = Atomic<Int>(Int.max)
     /// How much of a page is linked at a time, in bytes: what has never been linked stays untouched memory.
     static var extensionByteCount: Int { 4096 }
     /// How many full pages a thread's heap looks at before it takes a new one. They take turns, so a page whose
@@ -12,4 +17,13 @@ enum HeapLimits {
     static var reportByteCount: Int { 64 << 10 }
     /// Where the absent page stands in an `InterpreterHeap`: after one pointer. A test reads it there.
     static var absentPageOffset: Int { 8 }
+}
+
+extension InterpreterHeap {
+    /// Makes every page hold at most `count` blocks from now on, in all heaps of the process, so that pages run full
+    /// and empty often. For stress programs alone; before the first heap is made.
+    public static func limitPages(toBlocks count: Int) {
+        require(count > 0, "pages of no blocks")
+        HeapLimits.blocksInPage.store(count, ordering: .relaxed)
+    }
 }

@@ -99,7 +99,9 @@ public struct Page: ~Copyable {
     init(of sizeClass: SizeClass) {
         unsafe self.init(
             state: .current, blockByteCount: sizeClass.blockByteCount,
-            blockCount: SegmentLayout.sliceByteCount / sizeClass.blockByteCount,
+            blockCount: min(
+                SegmentLayout.sliceByteCount / sizeClass.blockByteCount,
+                HeapLimits.blocksInPage.load(ordering: .relaxed)),
             sliceCount: 1, classIndex: sizeClass.index)
     }
 

@@ -57,6 +57,8 @@ public func spinHint(
 
 public func spinLimit(_ count: Int) -> Int { min(count, 1) }
 
+public func partCount(_ count: Int) -> Int { min(count, 32) }
+
 public func recheck(_ name: StaticString, _ condition: Bool) -> Bool { condition || modelOmitsRecheck(name) }
 
 // MARK: Threads

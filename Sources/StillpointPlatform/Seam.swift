@@ -68,6 +68,10 @@ public func spinHint() { sp_spin_hint() }
 @inlinable @inline(__always)
 public func spinLimit(_ count: Int) -> Int { count }
 
+/// How many parts a table has that is walked as a whole: `count`. (Fewer on the model checker, where each is a step.)
+@inlinable @inline(__always)
+public func partCount(_ count: Int) -> Int { count }
+
 /// Whether `condition` holds, looked at again because it may have changed since it was looked at before. The name is what
 /// a mutant takes it out by.
 @inlinable @inline(__always)

@@ -54,7 +54,8 @@ public struct Event: ~Copyable, Sendable {
         while true {
             let new = old & Self.set != 0 ? old : ((old & ~3) &+ Self.once) | Self.set
             let (exchanged, original) = word.weakCompareExchange(
-                expected: old, desired: new, successOrdering: .acquiringAndReleasing,  // [set]
+                // releasing: [set]. What setters before it wrote stays in the release sequence.
+                expected: old, desired: new, successOrdering: .releasing,
                 failureOrdering: .relaxed)
             if exchanged { break }
             old = original
@@ -78,7 +79,7 @@ public struct Event: ~Copyable, Sendable {
         // acquiring, here and below: [set].
         var seen = word.load(ordering: .acquiring)
         let count = seen & ~3
-        while seen & Self.set == 0 && seen & ~3 == count {  // E1
+        while seen & Self.set == 0 && recheck("event.count", seen & ~3 == count) {  // E1
             if seen & Self.parked == 0 {
                 // relaxed: it only announces; `validate` looks again under the bucket's lock.
                 _ = word.compareExchange(
@@ -88,7 +89,7 @@ public struct Event: ~Copyable, Sendable {
             let outcome = unsafe ParkingLot.park(
                 at: key, untilNanoseconds: deadline,
                 // relaxed: the load below is the one that counts.
-                validate: { word.load(ordering: .relaxed) == expected })
+                validate: { recheck("event.park", word.load(ordering: .relaxed) == expected) })
             seen = word.load(ordering: .acquiring)
             if outcome == .timedOut { return seen & Self.set != 0 || seen & ~3 != count }
         }

@@ -109,7 +109,9 @@ extension LockCell {
             if waitingSince == 0 { waitingSince = MonotonicClock.nanoseconds() }
             let outcome = unsafe ParkingLot.park(
                 at: key, untilNanoseconds: deadline, waitingSinceNanoseconds: waitingSince,
-                validate: { loadBits() == LockState.locked | LockState.parked },
+                validate: {
+                    recheck("lock.stillHeld", loadBits() == LockState.locked | LockState.parked)
+                },
                 beforeSleep: beforeSleep)
             switch outcome {
             case .notParked: continue

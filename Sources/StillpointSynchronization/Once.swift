@@ -86,9 +86,10 @@ public struct Once: ~Copyable, Sendable {
             let seen = state.load(ordering: .acquiring)
             if seen == Self.done { return false }
             if seen == 0 {
-                // acquiring: [try].
+                // acquiring: [try]. relaxed: the load at the loop's head looks again.
                 let (exchanged, _) = state.compareExchange(
-                    expected: 0, desired: Self.running, ordering: .acquiring)
+                    expected: 0, desired: Self.running, successOrdering: .acquiring,
+                    failureOrdering: .relaxed)
                 if exchanged {
                     runner.store(Self.thread, ordering: .relaxed)  // for this thread's own eyes
                     return true
@@ -109,7 +110,10 @@ public struct Once: ~Copyable, Sendable {
             }
             // relaxed: the load at the loop's head is the one that counts.
             _ = unsafe ParkingLot.park(
-                at: key, validate: { state.load(ordering: .relaxed) == Self.running | Self.parked })
+                at: key,
+                validate: {
+                    recheck("once.park", state.load(ordering: .relaxed) == Self.running | Self.parked)
+                })
         }
     }
 

@@ -71,7 +71,7 @@ struct ParkingBucket: @unchecked Sendable {
         if unsafe SpecifiedLock.bucket.lock(at: line) { return }
         // acquiring: [bucket], with `unlock`.
         let (exchanged, _) = unsafe word.pointee.compareExchange(
-            expected: 0, desired: 1, ordering: .acquiring)
+            expected: 0, desired: 1, successOrdering: .acquiring, failureOrdering: .relaxed)
         if !exchanged { lockSlow() }
     }
 
@@ -84,7 +84,9 @@ struct ParkingBucket: @unchecked Sendable {
             // relaxed: a hint; the exchange that follows decides. acquiring: [bucket].
             if unsafe word.pointee.load(ordering: .relaxed) == 0,
                 unsafe word.pointee.compareExchange(
-                    expected: 0, desired: 1, ordering: .acquiring).exchanged
+                    expected: 0, desired: 1, successOrdering: .acquiring,
+                    failureOrdering: .relaxed
+                ).exchanged
             {
                 return
             }
@@ -159,7 +161,7 @@ struct ParkingBucket: @unchecked Sendable {
 enum ParkingTable {
     /// A power of two. The chance that two addresses in use share a bucket is what it buys; a
     /// shared bucket costs a longer walk and nothing else.
-    static var bucketCount: Int { 1 << bucketBits }
+    static var bucketCount: Int { partCount(1 << bucketBits) }
     private static var bucketBits: Int { Int(SP_PARKING_BUCKET_BITS) }
     static var lineByteCount: Int { Int(SP_PARKING_LINE_BYTE_COUNT) }
 
@@ -175,7 +177,7 @@ enum ParkingTable {
     /// lowest included, as locks are single bytes.
     static func bucket(of address: UInt) -> ParkingBucket {
         let product = UInt64(address) &* 0x9E37_79B9_7F4A_7C15
-        return bucket(at: Int(product >> UInt64(64 - bucketBits)))
+        return bucket(at: Int(product >> UInt64(64 - bucketBits)) & (bucketCount - 1))
     }
 
     /// One thread in the process, right after fork: plain writes.

@@ -115,7 +115,7 @@ public enum ParkingLot {
                 on: ParkedWaiter.wakeWord(of: waiter), while: 0, untilNanoseconds: deadline)
             guard outcome == .timedOut else { continue }
             bucket.lock()  // [bucket]
-            let isQueued = unsafe waiter.pointee.isQueued
+            let isQueued = unsafe recheck("parking.stillQueued", waiter.pointee.isQueued)
             if isQueued {
                 unsafe bucket.remove(waiter)
                 onTimeout(unsafe bucket.hasWaiter(at: waiter.pointee.address))

@@ -55,7 +55,8 @@ public struct ParkingMutex: ~Copyable, Sendable {
         let parked = LockState.parked
         return byte.load(ordering: .relaxed) == parked
             && byte.compareExchange(
-                expected: parked, desired: parked | LockState.locked, ordering: .acquiring
+                expected: parked, desired: parked | LockState.locked, successOrdering: .acquiring,
+                failureOrdering: .relaxed
             ).exchanged
     }
 

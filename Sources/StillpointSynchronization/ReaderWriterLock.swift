@@ -183,7 +183,10 @@ public struct ReaderWriterLock: ~Copyable, Sendable {
         // An unpark by anybody but `handOver` is a late one for something else at this address: it
         // brings token 0.
         let outcome = unsafe ParkingLot.park(
-            at: key, kind: kind, validate: { word.load(ordering: .relaxed) & Self.parked != 0 })
+            at: key, kind: kind,
+            validate: {
+                recheck("readerWriterLock.park", word.load(ordering: .relaxed) & Self.parked != 0)
+            })
         return outcome == .unparked(token: 1)  // [hand-over]
     }
 

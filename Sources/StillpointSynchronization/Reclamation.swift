@@ -57,7 +57,8 @@ public enum Reclamation {
     /// order of `started` and so sees our writes [goal], or it came before and we count on the one after. With
     /// a load, the store that made the item unreachable could become visible after that grace period began.
     public static func nextGoal() -> UInt64 {
-        started.wrappingAdd(0, ordering: .acquiringAndReleasing).oldValue + 1
+        // releasing: [goal]. Nothing is read that a grace period under way has written.
+        started.wrappingAdd(0, ordering: .releasing).oldValue + 1
     }
 
     /// The last grace period that has passed.
@@ -112,7 +113,7 @@ public enum Reclamation {
         require(!Quiescence.isOnline, "waiting for a grace period while online")
         while !hasPassed(goal) {
             gracePeriodLock.withLock {
-                if !hasPassed(goal) { run() }
+                if recheck("reclamation.goal", !hasPassed(goal)) { run() }  // another may have run it
             }
         }
     }
@@ -122,7 +123,8 @@ public enum Reclamation {
 
     /// One grace period. gracePeriodLock is held.
     private static func run() {
-        let number = started.wrappingAdd(1, ordering: .acquiringAndReleasing).newValue  // [goal]
+        // acquiring: [goal], from all who have read `started` so far.
+        let number = started.wrappingAdd(1, ordering: .acquiring).newValue
         markRoll(wanted: true)
         Quiescence.waitForGracePeriod()  // [quiet]
         markRoll(wanted: false)
@@ -189,4 +191,19 @@ public enum Reclamation {
                 Reclamation.gracePeriodLock.unlock()
             })
     }
+
+    #if ModelCheck
+    /// Before a run on the model checker: as in a process that has just registered its fork handlers,
+    /// whatever a run that failed has left.
+    static func resetForModel() {
+        try! installForkHandlers()
+        gracePeriodLock.resetAfterForkInChild()
+        rollLock.resetAfterForkInChild()
+        // relaxed: before the run has threads.
+        started.store(0, ordering: .relaxed)
+        completed.store(0, ordering: .relaxed)
+        unsafe roll = nil
+        unsafe isQuiescenceWanted = false
+    }
+    #endif
 }

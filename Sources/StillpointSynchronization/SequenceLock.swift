@@ -80,10 +80,11 @@ public struct SequenceLock: ~Copyable, Sendable {
             // relaxed: the exchange decides.
             let seen = number.load(ordering: .relaxed)
             // acquiring: [begin]. That the odd number is seen before the fields is the fields' own
-            // edge, [field].
+            // edge, [field]. relaxed: a failure is followed by another try.
             if seen & 1 == 0 {
                 let (exchanged, _) = number.compareExchange(
-                    expected: seen, desired: seen &+ 1, ordering: .acquiring)
+                    expected: seen, desired: seen &+ 1, successOrdering: .acquiring,
+                    failureOrdering: .relaxed)
                 if exchanged { return }
             }
             backoff.waitWithoutEnd()
@@ -101,7 +102,8 @@ public struct SequenceLock: ~Copyable, Sendable {
     public borrowing func abandonWrite() {
         let seen = number.load(ordering: .relaxed)  // this thread's own
         require(seen & 1 == 1, "SequenceLock: the end of a write that has not begun")
-        number.store(seen &- 1, ordering: .releasing)  // releasing: [begin]
+        // releasing: [begin], and [end] of the writer before, whose even number comes back.
+        number.store(seen &- 1, ordering: .releasing)
     }
 
     /// Runs `body` as the writer.

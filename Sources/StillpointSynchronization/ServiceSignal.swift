@@ -19,8 +19,8 @@ public struct ServiceSignal: ~Copyable {
     public static func request(_ bit: UInt32, of signal: UnsafeMutablePointer<ServiceSignal>) {
         // Always a read-modify-write, though most requests repeat one that is pending: a load that found the bit set
         // could be satisfied before our earlier stores are visible, and the take that follows would miss them.
-        // [request]
-        let before = unsafe signal.pointee.bits.bitwiseOr(bit, ordering: .acquiringAndReleasing).oldValue
+        // releasing: [request]. A requester reads nothing of what others wrote.
+        let before = unsafe signal.pointee.bits.bitwiseOr(bit, ordering: .releasing).oldValue
         if before & bit == 0 { unsafe Futex.wake(signal.pointee.address) }
     }
 

@@ -1,9 +1,12 @@
-// Every scenario, in the order in which script/stress runs them.
+// The registry: every scenario, in the order in which script/stress runs them.
 
 let allScenarios: [any Scenario.Type] = [
     DeliberateRace.self,
+    DeliberateLeak.self,
     LostUpdate.self,
+    DeliberateGrowth.self,
     MutexScenario.self,
+    RecursiveMutexScenario.self,
     ParkingLotScenario.self,
     ReaderWriterLockScenario.self,
     EventOnceScenario.self,
@@ -14,5 +17,8 @@ let allScenarios: [any Scenario.Type] = [
     CriticalSectionScenario.self,
     InterpreterLockScenario.self,
     GracePeriodScenario.self,
+    ForkScenario.self,
     ObjectGraphScenario.self,
+    InterpreterChurnScenario.self,
+    MixedScenario.self,
 ]

@@ -1,11 +1,15 @@
 // What one run has in common: its options, its end, its counts, and what happens when a check fails.
-//
-// Counts are kept by each worker and added up when it ends: shared counters would order the threads, and so
-// hide from the sanitizer, and from us, what a scenario looks for.
 
 import Glibc
 import StillpointPlatform
 import Synchronization
+
+/// When a run ends.
+struct RunBudget {
+    var seconds: Double
+    /// Of all workers; nil: only time ends the run.
+    var operations: Int?
+}
 
 /// One run of one scenario. Shared by all its threads.
 final class StressContext: Sendable {
@@ -14,37 +18,53 @@ final class StressContext: Sendable {
     let threadCount: Int
     /// Whether rare paths are to be common. Scenarios shrink their constants by it.
     let isTorture: Bool
-    /// When workers stop, in nanoseconds of `MonotonicClock`.
+    let budget: RunBudget
+    /// When workers stop at the latest, in nanoseconds of `MonotonicClock`.
     let deadlineNanoseconds: UInt64
+    /// The run that this one is a part of: `mixed`.
+    let parent: StressContext?
+    let tally = Tally()
+    let monitor: Monitor
 
-    private let operations = Atomic<Int>(0)
-    private let stops = Atomic<Int>(0)
+    /// atomic, no edge: the monitor's word that it is over
+    private let hasEnded = Atomic<Bool>(false)
     private let hasFailed = Atomic<Bool>(false)
 
-    /// A run that is not over so long after its end is stuck.
-    private static let patienceNanoseconds: UInt64 = 60_000_000_000
-
-    init(scenario: String, options: StressOptions, seed: UInt64) {
+    init(
+        scenario: String, seed: UInt64, threadCount: Int, isTorture: Bool, budget: RunBudget,
+        monitor: Monitor, parent: StressContext? = nil
+    ) {
         self.scenario = scenario
         self.seed = seed
-        threadCount = options.threads
-        isTorture = options.torture
-        deadlineNanoseconds = MonotonicClock.nanoseconds() + UInt64(options.seconds * 1e9)
+        self.threadCount = threadCount
+        self.isTorture = isTorture
+        self.budget = budget
+        self.monitor = monitor
+        self.parent = parent
+        deadlineNanoseconds = MonotonicClock.nanoseconds() + UInt64(budget.seconds * 1e9)
     }
 
-    // relaxed, here and below: sums, read when all threads are joined.
-    var operationCount: Int { operations.load(ordering: .relaxed) }
-    var stopCount: Int { stops.load(ordering: .relaxed) }
+    var figures: RunFigures { tally.figures }
+    var operationCount: Int { figures.operations }
 
-    /// Whether the run is over. Reads the clock; a worker's `isRunning` does so now and then.
-    var isOver: Bool { MonotonicClock.nanoseconds() >= deadlineNanoseconds }
+    /// Whether the run is over.
+    var isOver: Bool { hasEnded.load(ordering: .relaxed) || parent?.isOver == true }
+
+    /// The monitor's look: whether time or operations are used up.
+    func endIfDue(at nowNanoseconds: UInt64) {
+        let isUsedUp = budget.operations.map { figures.operations >= $0 } ?? false
+        if isUsedUp || nowNanoseconds >= deadlineNanoseconds { hasEnded.store(true, ordering: .relaxed) }
+    }
 
     /// A generator for what is chosen before the workers start.
     var random: SplitMix64 { SplitMix64(seed: seed) }
 
-    func add(operations operationCount: Int, stops stopCount: Int) {
-        operations.wrappingAdd(operationCount, ordering: .relaxed)
-        stops.wrappingAdd(stopCount, ordering: .relaxed)
+    /// This run and those that it is a part of.
+    var lineage: [StressContext] { [self] + (parent?.lineage ?? []) }
+
+    /// Counts the pauses of a runtime that ends.
+    func add(pauses: DurationSummary) {
+        for context in lineage { context.tally.add(pauses) }
     }
 
     // MARK: Findings
@@ -61,40 +81,33 @@ final class StressContext: Sendable {
     /// Ends the process with a finding: exit status 1.
     @inline(never)
     func fail(_ message: String, file: StaticString = #fileID, line: UInt = #line) -> Never {
-        report(message, file: file, line: line)
+        report("\(message) (\(file):\(line))")
         _exit(1)
     }
 
     /// The first finding is printed; a thread that brings another waits for the process to end.
-    private func report(_ message: String, file: StaticString, line: UInt) {
+    func report(_ message: String) {
+        if let parent {
+            return parent.report("\(scenario), seed \(seed), \(threadCount) threads: \(message)")
+        }
         if hasFailed.exchange(true, ordering: .relaxed) {
             while true { pause() }
         }
-        StressOutput.line("finding: \(message) (\(file):\(line))")
+        StressOutput.line("finding: \(message)")
         StressOutput.line(closingLine(findingCount: 1))
     }
 
+    /// For machines: script/stress makes a row of its table from it.
     func closingLine(findingCount: Int) -> String {
-        "scenario=\(scenario) operations=\(operationCount) stops=\(stopCount) findings=\(findingCount) seed=\(seed)"
+        let figures = figures
+        let values: [(String, any CustomStringConvertible)] = [
+            ("scenario", scenario), ("operations", figures.operations), ("stops", figures.stops),
+            ("p99_pause_ns", figures.pauses.worstP99Nanoseconds),
+            ("longest_pause_ns", figures.pauses.longestNanoseconds),
+            ("peak_bytes", (try? ProcessMemory.peakResidentByteCount()) ?? 0),
+            ("final_bytes", (try? ProcessMemory.residentByteCount()) ?? 0),
+            ("findings", findingCount), ("seed", seed),
+        ]
+        return values.map { "\($0)=\($1)" }.joined(separator: " ")
     }
-
-    // MARK: The watchdog
-
-    /// Starts a thread that ends the process, with a core or a backtrace, if it is stuck.
-    func watch() throws {
-        try SystemThread.start(
-            name: "watchdog", argument: Unmanaged.passRetained(self).toOpaque(), body: watchContext
-        ).detach()
-    }
-
-    fileprivate func waitUntilStuck() {
-        let end = deadlineNanoseconds + Self.patienceNanoseconds
-        SystemThread.sleep(untilNanoseconds: end)
-        report("still running a minute after its end: stuck", file: #fileID, line: #line)
-        abort()
-    }
-}
-
-private func watchContext(_ context: UnsafeMutableRawPointer?) {
-    Unmanaged<StressContext>.fromOpaque(context!).takeUnretainedValue().waitUntilStuck()
 }

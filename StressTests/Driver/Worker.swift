@@ -10,23 +10,32 @@ struct Worker: ~Copyable {
     var random: SplitMix64
     private(set) var operationCount = 0
     private(set) var stopCount = 0
-    private var turnsUntilClock = 0
+    private let shown = WorkerCounts()
+    private var turnsUntilShown = 0
 
-    private static let turnsPerClock = 16
+    private static let turnsPerShow = 16
 
     init(context: StressContext, index: Int) {
         self.context = context
         self.index = index
         random = SplitMix64(seed: context.seed, part: index)
+        for run in context.lineage { run.tally.begin(shown) }
+    }
+
+    /// The worker is done: its counts go to the run.
+    fileprivate consuming func end() {
+        shown.show(operations: operationCount, stops: stopCount)
+        for run in context.lineage { run.tally.end(shown) }
     }
 
     /// Whether to go on. True at the first call, so that every worker has at least one turn.
     var isRunning: Bool {
         mutating get {
-            turnsUntilClock -= 1
-            if turnsUntilClock > 0 { return true }
-            let isFirst = turnsUntilClock < 0
-            turnsUntilClock = Self.turnsPerClock
+            turnsUntilShown -= 1
+            if turnsUntilShown > 0 { return true }
+            let isFirst = turnsUntilShown < 0
+            turnsUntilShown = Self.turnsPerShow
+            shown.show(operations: operationCount, stops: stopCount)
             return isFirst || !context.isOver
         }
     }
@@ -89,5 +98,5 @@ private func runWorkerJob(_ argument: UnsafeMutableRawPointer?) {
     } catch {
         job.context.fail("worker \(job.index): \(error)")
     }
-    job.context.add(operations: worker.operationCount, stops: worker.stopCount)
+    worker.end()
 }

@@ -8,6 +8,7 @@ import Synchronization
 enum CriticalSectionScenario: Scenario {
     static let name = "critical-sections"
     static let summary = "pairs of object locks in any order, nesting, detaching inside, objects that move in pauses"
+    static let smoke = SmokeBudget(operations: 300_000)
 
     /// An object header of 16 bytes (its lock is in the last four), and a plain number.
     struct Account: ~Copyable {
@@ -20,7 +21,7 @@ enum CriticalSectionScenario: Scenario {
     static let accountCount = 3
 
     static func run(_ context: StressContext) throws {
-        let runtime = try StressRuntime(interpreterCount: 1)
+        let runtime = try StressRuntime(context, interpreterCount: 1)
         let interpreter = runtime.interpreters[0]
         // Each worker names the accounts by slots of its own, as handles would.
         let memory = UnsafeMutablePointer<Account>.allocate(capacity: accountCount * 2)

@@ -3,6 +3,7 @@ enum DeliberateRace: Scenario {
     static let name = "deliberate-race"
     static let summary = "a plain race, which ThreadSanitizer must report"
     static let expectation = Expectation.reported
+    static let smoke = SmokeBudget(operations: 1_000_000, seconds: 0.5)
 
     static func run(_ context: StressContext) throws {
         let number = Shared(0)

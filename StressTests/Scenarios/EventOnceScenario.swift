@@ -7,6 +7,7 @@ import Synchronization
 enum EventOnceScenario: Scenario {
     static let name = "event-once"
     static let summary = "once with failures, then an event: everybody sees what the runner wrote"
+    static let smoke = SmokeBudget(operations: 3_000_000)
 
     struct Round: ~Copyable {
         let once = Once()

@@ -9,22 +9,27 @@ import Synchronization
 enum GracePeriodScenario: Scenario {
     static let name = "grace-periods"
     static let summary = "lock-free readers against writers whose old tables are freed after a grace period"
+    static let smoke = SmokeBudget(operations: 2_000_000)
 
     struct Table {
         static let alive: UInt64 = 0x5afe_5afe_5afe_5afe
         static let dead: UInt64 = 0xdead_dead_dead_dead
+        /// Where its free is counted.
+        let state: UnsafeMutablePointer<State>
         var words: InlineArray<8, UInt64> = InlineArray(repeating: Table.alive)
     }
 
     struct State: ~Copyable {
-        let table: Atomic<UInt>
-        let made = Atomic<Int>(1)
+        let table = Atomic<UInt>(0)
+        // Atomic, no edge: sums, read at the end.
+        let made = Atomic<Int>(0)
+        let freed = Atomic<Int>(0)
     }
 
     static func run(_ context: StressContext) throws {
-        let runtime = try StressRuntime(interpreterCount: 2)
-        let state = Shared(State(table: Atomic(UInt(bitPattern: makeTable()))))
-        freedTables.store(0, ordering: .relaxed)
+        let runtime = try StressRuntime(context, interpreterCount: 2)
+        let state = Shared(State())
+        state.pointer.pointee.table.store(UInt(bitPattern: makeTable(in: state.pointer)), ordering: .relaxed)
         try context.runWorkers { worker in
             while worker.isRunning {
                 try runtime.interpreters[worker.index % 2].withThread { thread in
@@ -43,7 +48,7 @@ enum GracePeriodScenario: Scenario {
         freeTable(UnsafeMutableRawPointer(bitPattern: state.pointer.pointee.table.load(ordering: .relaxed))!, nil)
         runtime.end()  // frees all that is still deferred
         let made = state.pointer.pointee.made.load(ordering: .relaxed)
-        let freed = freedTables.load(ordering: .relaxed)
+        let freed = state.pointer.pointee.freed.load(ordering: .relaxed)
         context.check(made == freed, "\(made) tables were made, \(freed) freed")
         state.destroy()
     }
@@ -60,26 +65,24 @@ enum GracePeriodScenario: Scenario {
 
     private static func replace(_ state: UnsafeMutablePointer<State>, by thread: ThreadPointer) throws {
         let old = state.pointee.table.exchange(
-            UInt(bitPattern: makeTable()), ordering: .acquiringAndReleasing)
-        state.pointee.made.wrappingAdd(1, ordering: .relaxed)
+            UInt(bitPattern: makeTable(in: state)), ordering: .acquiringAndReleasing)
         // A made-up size, so that the soft and the hard limit are met.
         try thread.deferFree(
             of: UnsafeMutableRawPointer(bitPattern: old)!, byteCount: 100_000, free: freeTable)
     }
 
-    private static func makeTable() -> UnsafeMutableRawPointer {
+    private static func makeTable(in state: UnsafeMutablePointer<State>) -> UnsafeMutableRawPointer {
         let table = UnsafeMutablePointer<Table>.allocate(capacity: 1)
-        table.initialize(to: Table())
+        table.initialize(to: Table(state: state))
+        state.pointee.made.wrappingAdd(1, ordering: .relaxed)
         return UnsafeMutableRawPointer(table)
     }
 }
 
-/// A C function has no context, hence a global.
-private let freedTables = Atomic<Int>(0)
-
 private func freeTable(_ block: UnsafeMutableRawPointer, _ thread: UnsafeMutableRawPointer?) {
     let table = block.assumingMemoryBound(to: GracePeriodScenario.Table.self)
+    let state = table.pointee.state
     table.pointee.words = InlineArray(repeating: GracePeriodScenario.Table.dead)
     table.deallocate()
-    freedTables.wrappingAdd(1, ordering: .relaxed)
+    state.pointee.freed.wrappingAdd(1, ordering: .relaxed)
 }

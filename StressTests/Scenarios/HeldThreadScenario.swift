@@ -6,9 +6,10 @@ import StillpointThreads
 enum HeldThreadScenario: Scenario {
     static let name = "held-threads"
     static let summary = "work on behalf of detached threads, against attaches and stops"
+    static let smoke = SmokeBudget(operations: 1_000_000)
 
     static func run(_ context: StressContext) throws {
-        let runtime = try StressRuntime(interpreterCount: 1)
+        let runtime = try StressRuntime(context, interpreterCount: 1)
         nonisolated(unsafe) let roster = runtime.interpreters[0].roster
         let threads = try (0..<context.threadCount).map { _ in try Roster.makeThread(in: roster) }
         nonisolated(unsafe) let records = threads

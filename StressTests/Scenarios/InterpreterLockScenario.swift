@@ -6,11 +6,12 @@ import StillpointThreads
 enum InterpreterLockScenario: Scenario {
     static let name = "interpreter-lock"
     static let summary = "own and shared interpreter locks: one thread attached at a time, stops in between"
+    static let smoke = SmokeBudget(operations: 3_000_000)
 
     static func run(_ context: StressContext) throws {
         let shared = try InterpreterLock.make()
         let own = try InterpreterLock.make()
-        let runtime = try StressRuntime(interpreterCount: 3, locks: [shared, shared, own])
+        let runtime = try StressRuntime(context, interpreterCount: 3, locks: [shared, shared, own])
         // Number 0 belongs to the shared lock, number 1 to the own one.
         let numbers = (0..<2).map { _ in Shared(0) }
         let counts = (0..<context.threadCount).map { _ in Shared((0, 0)) }

@@ -7,6 +7,7 @@ enum LostUpdate: Scenario {
     static let name = "lost-update"
     static let summary = "additions by load and store, some of which must get lost"
     static let expectation = Expectation.fails
+    static let smoke = SmokeBudget(operations: 200_000, seconds: 1)
 
     static func run(_ context: StressContext) throws {
         let number = Shared(Atomic<Int>(0))

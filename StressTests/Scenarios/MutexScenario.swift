@@ -7,6 +7,7 @@ import Synchronization
 enum MutexScenario: Scenario {
     static let name = "mutex"
     static let summary = "one-byte mutex and lock bits: exclusion, hand-off, timeouts, foreign bits kept"
+    static let smoke = SmokeBudget(operations: 1_500_000)
 
     struct State: ~Copyable {
         let mutex = ParkingMutex()

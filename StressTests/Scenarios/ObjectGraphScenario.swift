@@ -6,6 +6,8 @@ import Stillpoint
 enum ObjectGraphScenario: Scenario {
     static let name = "object-graph"
     static let summary = "cyclic objects shared by threads that come and go, lock-free lookups, collections"
+    static let smoke = SmokeBudget(operations: 3_000_000)
+    static let weight = 4
 
     struct Node: ManagedPayload {
         static let alive: UInt64 = 0x1234_5678_9abc_def0
@@ -33,6 +35,12 @@ enum ObjectGraphScenario: Scenario {
         let roots = try interpreter.withThread { thread in
             Shared(Roots(board: try thread.makeArray(count: width), keys: try thread.makeDictionary()))
         }
+        let observer = context.monitor.observe { counts in
+            guard let statistics = try? interpreter.statistics() else { return }
+            counts.interpreters += 1
+            counts.objects += statistics.objectCount
+            counts.heapCommittedBytes += statistics.committedByteCount
+        }
         try context.runWorkers { worker in
             while worker.isRunning {
                 try interpreter.withThread { thread in
@@ -46,12 +54,14 @@ enum ObjectGraphScenario: Scenario {
                 }
             }
         }
+        context.monitor.forget(observer)
         try interpreter.withThread { _ in roots.destroy() }
         let report = try interpreter.shutdown()
         context.check(
             report.leakedObjectCount == 0 && report.leakedHandleCount == 0,
             "\(report.leakedObjectCount) objects and \(report.leakedHandleCount) handles are left")
         try runtime.shutdown()
+        context.add(pauses: runtime.pauses)
     }
 
     private static func step(

@@ -7,6 +7,7 @@ import Synchronization
 enum ParkingLotScenario: Scenario {
     static let name = "parking-lot"
     static let summary = "park, unpark one and all, tokens, deadlines: every wake is accounted for"
+    static let smoke = SmokeBudget(operations: 5_000_000)
 
     /// Addresses to sleep on: two on one cache line are as good as any.
     struct Slot: ~Copyable {

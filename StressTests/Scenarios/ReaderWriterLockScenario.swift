@@ -6,6 +6,7 @@ import Synchronization
 enum ReaderWriterLockScenario: Scenario {
     static let name = "reader-writer-lock"
     static let summary = "many readers or one writer over plain memory; no writer starves"
+    static let smoke = SmokeBudget(operations: 250_000)
 
     struct State: ~Copyable {
         let lock = ReaderWriterLock()

@@ -6,6 +6,7 @@ import Synchronization
 enum SequenceLockScenario: Scenario {
     static let name = "sequence-lock"
     static let summary = "readers that write nothing see whole payloads only"
+    static let smoke = SmokeBudget(operations: 10_000_000)
 
     struct State: ~Copyable {
         let lock = SequenceLock()

@@ -7,6 +7,7 @@ import StillpointThreads
 enum StopTheWorldScenario: Scenario {
     static let name = "stop-the-world"
     static let summary = "stops of one and of all, by attached threads and outsiders, against polling and detaching ones"
+    static let smoke = SmokeBudget(operations: 4_000_000)
 
     /// Plain memory of one worker. Changed while attached, or in a pause.
     struct Pair {
@@ -15,7 +16,7 @@ enum StopTheWorldScenario: Scenario {
     }
 
     static func run(_ context: StressContext) throws {
-        let runtime = try StressRuntime(interpreterCount: 2)
+        let runtime = try StressRuntime(context, interpreterCount: 2)
         let pairs = (0..<context.threadCount).map { _ in Shared(Pair()) }
         // One outsider more than the workers: it has no thread state.
         try context.runWorkers(context.threadCount + 1) { worker in

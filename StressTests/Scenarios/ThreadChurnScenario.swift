@@ -7,6 +7,7 @@ import Synchronization
 enum ThreadChurnScenario: Scenario {
     static let name = "thread-churn"
     static let summary = "thread states made, ended, and cleared by others, during stops"
+    static let smoke = SmokeBudget(operations: 250_000)
 
     struct Counts: ~Copyable {
         let births = Atomic<Int>(0)
@@ -14,7 +15,7 @@ enum ThreadChurnScenario: Scenario {
     }
 
     static func run(_ context: StressContext) throws {
-        let runtime = try StressRuntime(interpreterCount: 2)
+        let runtime = try StressRuntime(context, interpreterCount: 2)
         let counts = Shared(Counts())
         try context.runWorkers { worker in
             while worker.isRunning {

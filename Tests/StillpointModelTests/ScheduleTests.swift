@@ -17,7 +17,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [([1, 1], 2), ([2, 2], 6), ([3, 3], 20), ([5, 4], 126), ([1, 1, 1], 6), ([2, 2, 2], 90), ([2, 1, 3], 60)])
+    @Test(arguments: [
+        ([1, 1], 2), ([2, 2], 6), ([3, 3], 20), ([5, 4], 126), ([1, 1, 1], 6), ([2, 2, 2], 90), ([2, 1, 3], 60),
+    ])
     func `plain depth first makes every interleaving once`(counts: [Int], interleavings: Int) {
         let report = independent(counts, Self.everything)
         #expect(report.runs == interleavings)
@@ -31,7 +33,7 @@ import Testing
         #expect(report.isExhausted)
     }
 
-    @Test func `with one preemption two threads of n operations make two runs and one for each place to leave the first`() {
+    @Test func `with one preemption there is one run more for each place to leave a thread`() {
         for count in 1...5 {
             let report = independent([count, count], .depthFirst(preemptions: 1, staleReads: 0))
             #expect(report.runs == 2 + 2 * (count - 1))
@@ -58,7 +60,8 @@ import Testing
 
     @Test func `a token makes the same run again`() throws {
         for strategy in [
-            Self.everything, .random(seed: 3, runs: 300), .priorities(seed: 9, depth: 2, runs: 300), .sleepSets(staleReads: 0),
+            Self.everything, .random(seed: 3, runs: 300), .priorities(seed: 9, depth: 2, runs: 300),
+            .sleepSets(staleReads: 0),
         ] {
             let failure = try #require(lostUpdate(strategy).failure)
             let again = try #require(lostUpdate(.replay(failure.token)).failure)

@@ -114,7 +114,9 @@ import Testing
             model.thread("waiter") {
                 let deadline = ModelClock.nanoseconds() + 500
                 let outcome = ModelFutex.wait(on: word, while: 0, untilNanoseconds: deadline)
-                if outcome == .timedOut { model.expect(ModelClock.nanoseconds() == deadline, "time stands at the deadline") }
+                if outcome == .timedOut {
+                    model.expect(ModelClock.nanoseconds() == deadline, "time stands at the deadline")
+                }
                 model.outcome("\(outcome)")
             }
             model.thread("setter") {

@@ -106,10 +106,14 @@ private final class Parcel: @unchecked Sendable {
 
     @Test func `a handle that is held when its interpreter ends is counted`() throws {
         let parcel = Parcel()
-        try interpreter.withThread { thread in parcel.put(try make(by: thread)) }
+        let life = Life(census)
+        keepForever(Unmanaged.passUnretained(life).toOpaque())  // the object that is lost counts it
+        try interpreter.withThread { thread in
+            parcel.put(try Handle.make(type, Person(life: life), by: thread))
+        }
         runtime.end(leakedObjects: 1, heldHandles: 1)
         // Its end would be diagnosed; the test keeps it.
-        _ = Unmanaged.passRetained(parcel)
+        keepForever(Unmanaged.passRetained(parcel).toOpaque())
     }
 
     @Test func `a handle that ends where nothing is attached ends the process`() async {

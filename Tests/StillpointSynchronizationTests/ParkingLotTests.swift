@@ -246,6 +246,7 @@ import Testing
         let line = UnsafeMutableRawPointer.allocate(
             byteCount: ParkingTable.lineByteCount, alignment: ParkingTable.lineByteCount)
         line.initializeMemory(as: UInt8.self, repeating: 0, count: ParkingTable.lineByteCount)
+        keepForever(line)
         return ParkingBucket(line: line)
     }
 

@@ -19,6 +19,7 @@ extension Place {
     fileprivate init(_ record: consuming Record) {
         let memory = UnsafeMutablePointer<Record>.allocate(capacity: 1)
         memory.initialize(to: record)
+        keepForever(memory)
         self.init(at: UnsafeRawPointer(memory))
     }
 

@@ -4,6 +4,7 @@ import Glibc
 import StillpointPlatform
 import Synchronization
 import StillpointSynchronization
+import StillpointTestSupport
 import Testing
 
 /// A deadline a millisecond away.
@@ -44,7 +45,10 @@ final class Unprotected<Value>: @unchecked Sendable {
 /// Addresses to park at: memory that lives to the end of the process.
 struct Place: @unchecked Sendable {
     let address: UnsafeRawPointer
-    init() { address = .init(UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)) }
+    init() {
+        address = .init(UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64))
+        keepForever(address)
+    }
     init(at address: UnsafeRawPointer) { self.address = address }
 }
 
@@ -55,6 +59,7 @@ struct Word: @unchecked Sendable {
         let memory = UnsafeMutablePointer<Atomic<UInt32>>.allocate(capacity: 1)
         memory.initialize(to: Atomic(value))
         pointer = UnsafePointer(memory)
+        keepForever(memory)
     }
     init(at pointer: UnsafePointer<Atomic<UInt32>>) { self.pointer = pointer }
     var value: UInt32 { pointer.pointee.load(ordering: .sequentiallyConsistent) }

@@ -64,6 +64,7 @@ import Testing
     }
 
     @Test func `detaching what is not attached ends the process and says so`() async {
+        runtime.end()
         let result = await #expect(
             processExitsWith: .failure, observing: [\.standardErrorContent]
         ) {
@@ -243,6 +244,7 @@ import Testing
     }
 
     @Test func `a thread that ends attached ends the process and says so`() async {
+        runtime.end()
         let result = await #expect(
             processExitsWith: .failure, observing: [\.standardErrorContent]
         ) {

@@ -68,6 +68,7 @@ import Testing
     }
 
     @Test func `a stop that ends before one inside it ends the process and says so`() async {
+        runtime.end()
         let result = await #expect(
             processExitsWith: .failure, observing: [\.standardErrorContent]
         ) {
@@ -150,6 +151,7 @@ import Testing
     }
 
     @Test func `a stopped world let go by another thread ends the process and says so`() async {
+        runtime.end()
         let result = await #expect(
             processExitsWith: .failure, observing: [\.standardErrorContent]
         ) {

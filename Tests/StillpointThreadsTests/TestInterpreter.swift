@@ -63,6 +63,7 @@ final class TestInterpreter: @unchecked Sendable {
     func slot(_ index: Int) -> ObjectSlot {
         let slot = ObjectSlot.allocate(capacity: 1)
         slot.initialize(to: objects + 16 * index)
+        keepForever(slot)
         return slot
     }
 

@@ -43,10 +43,13 @@ struct sp_fibre *_Nullable sp_fibre_create(void *stack, size_t byteCount, void (
                                            void *_Nullable argument);
 struct sp_fibre *_Nullable sp_fibre_adopt(void);
 void sp_fibre_destroy(struct sp_fibre *fibre);
-/// Leaves `from` where it stands and goes on where `to` was left. `body` must never return.
+/// Leaves `from` where it stands and goes on where `to` was left. `body` returns only under `sp_fibre_finish`.
 void sp_fibre_switch(struct sp_fibre *from, struct sp_fibre *to);
+/// The same; comes back when the body of `fibre` has returned.
+void sp_fibre_finish(struct sp_fibre *from, struct sp_fibre *fibre);
 
-/// Memory at the same address in every process if it is free there, so that hashes of addresses repeat; zeroed.
+/// Memory at the same address in every process if it is free there, so that hashes of addresses repeat; zeroed. What it
+/// points to is no leak.
 void *_Nullable sp_model_map(size_t byteCount, uintptr_t wanted);
 void sp_model_unmap(void *address, size_t byteCount);
 /// Makes the page at `address` trap.
@@ -67,9 +70,13 @@ void sp_plain_fence(void);
 /// Called for each, in mode SP_MODEL_CHECKER.
 typedef void (*sp_model_access_hook)(uintptr_t address, size_t byteCount, int isWrite, uintptr_t instruction);
 typedef void (*sp_model_memory_hook)(uintptr_t address, size_t byteCount, int isFreed);
+/// Of the calling OS thread.
 void sp_model_set_hooks(sp_model_access_hook access, sp_model_memory_hook memory);
 /// What the compiler's callbacks come to; nothing unless a model thread runs.
 void sp_model_access(const void *address, size_t byteCount, int isWrite, const void *_Nullable instruction);
+/// How many regions the running fibre is in whose accesses the compiler wants ignored (`deinit`, where nobody else can
+/// see the object).
+extern _Thread_local int sp_model_ignored;
 /// What an allocator tells; nothing unless a model thread runs.
 void sp_model_allocated(const void *address, size_t byteCount);
 void sp_model_freed(const void *address, size_t byteCount);
@@ -78,23 +85,25 @@ size_t sp_model_block_size(const void *block);
 
 // Traps --------------------------------------------------------------------------------------------------------
 
-/// Called on a signal stack when an OS thread traps while it explores; `mode` says in whose code. It leaves by a switch of
-/// stacks, or returns if the process is to die.
+/// Called on a signal stack when an OS thread traps while it explores; `mode` says in whose code. It leaves by a switch
+/// of stacks, or returns if the process is to die.
 typedef void (*sp_model_trap_hook)(int signal, int mode);
-/// From here to `sp_model_release_traps`, SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE and SIGABRT of this OS thread go to `hook`.
-/// Other OS threads may do the same at the same time.
+/// From here to `sp_model_release_traps`, SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE and SIGABRT of this OS thread go to
+/// `hook`. Other OS threads may do the same at the same time.
+/// Not where a sanitizer handles them.
 void sp_model_catch_traps(sp_model_trap_hook hook);
 void sp_model_release_traps(void);
+int sp_model_is_sanitized(void);
 void sp_model_write_error(const char *text, size_t byteCount);
 
 // Symbols and time ---------------------------------------------------------------------------------------------
 
-/// The symbol that holds an instruction, and how far in; null if the program does not export it.
-const char *_Nullable sp_model_symbol(uintptr_t instruction, ptrdiff_t *offset);
-/// Null if it is no Swift symbol; else to be freed.
-char *_Nullable sp_model_demangle(const char *symbol);
-void sp_model_free(void *_Nullable memory);
+/// The line and function of an instruction's caller, by `llvm-symbolizer` if that is installed; else the file and how
+/// far in.
+void sp_model_describe(uintptr_t instruction, char *text, size_t capacity);
 uint64_t sp_model_wall_nanoseconds(void);
+/// Of this OS thread.
+uint64_t sp_model_processor_nanoseconds(void);
 
 #pragma clang assume_nonnull end
 #endif

@@ -1,7 +1,7 @@
-// The oracle: RC11 as it is written (Lahav and others, PLDI 2017, section 3), slowly. It makes every execution graph of a small
-// program: every reads-from, every modification order; keeps those that satisfy the axioms; and reads off their outcomes.
-// Nothing here is shared with the memory model: relations are matrices of bits, composed and closed by brute force, and a
-// read-modify-write is two events.
+// The oracle: RC11 as it is written (Lahav and others, PLDI 2017, section 3), slowly. It makes every execution
+// graph of a small program: every reads-from, every modification order; keeps those that satisfy the axioms; and
+// reads off their outcomes. Nothing here is shared with the memory model: relations are matrices of bits, composed
+// and closed by brute force, and a read-modify-write is two events.
 
 @testable import StillpointModel
 
@@ -30,6 +30,9 @@ struct AxiomaticOracle {
     private(set) var outcomes: Set<LitmusOutcome> = []
     private(set) var hasRace = false
     private(set) var graphCount = 0
+    /// In how many orders of their operations the graphs can be made, each order that program order and reads-from
+    /// allow.
+    private(set) var runCount = 0
 
     init(_ program: LitmusProgram) { self.program = program }
 
@@ -49,6 +52,7 @@ struct AxiomaticOracle {
             for operation in operations { append(operation, thread) }
         }
         precondition(nodes.count <= 32)
+        programOrder = makeProgramOrder()
         values = Array(repeating: 0, count: nodes.count)
         source = Array(repeating: -1, count: nodes.count)
         chooseSource(of: 0)
@@ -90,20 +94,41 @@ struct AxiomaticOracle {
         where nodes[write].kind == .write && nodes[write].location == nodes[read].location
             && nodes[read].partner != write
         {
+            guard !isTaken(write, by: read) else { continue }
             source[read] = write
-            chooseSource(of: read + 1)
+            if isAcyclic(union(programOrder, relation { $1 <= read && source[$1] == $0 })) {
+                chooseSource(of: read + 1)
+            }
         }
+        source[read] = -1
+    }
+
+    /// Early, as programs full of updates have too many graphs: no two updates that always write read the same
+    /// write, since one of them would come between the other's halves.
+    private func isTaken(_ write: Int, by read: Int) -> Bool {
+        func alwaysWrites(_ index: Int) -> Bool {
+            switch nodes[index].operation {
+            case .add, .exchange: nodes[index].kind == .read
+            default: false
+            }
+        }
+        return alwaysWrites(read) && (0..<read).contains { source[$0] == write && alwaysWrites($0) }
     }
 
     /// Values follow from the sources when program order and reads-from have no cycle, which is RC11's last axiom.
     private mutating func judgeSources() {
-        for index in nodes.indices { nodes[index].isUsed = true }
-        programOrder = makeProgramOrder()
-        guard isAcyclic(union(programOrder, relation { source[$1] == $0 })) else { return }
         for _ in nodes.indices { evaluate() }
-        for index in nodes.indices where nodes[index].kind == .read && !isUsed(source[index]) { return }
+        for index in nodes.indices where nodes[index].kind == .read && !isUsed(source[index]) {
+            return useAll()
+        }
         programOrder = makeProgramOrder()
         judgeModificationOrders(relation { source[$1] == $0 })
+        useAll()
+    }
+
+    private mutating func useAll() {
+        for index in nodes.indices { nodes[index].isUsed = true }
+        programOrder = makeProgramOrder()
     }
 
     /// A comparison that failed is a read alone, with the failure ordering.
@@ -134,7 +159,9 @@ struct AxiomaticOracle {
         }
         var orders: [[[Int]]] = []
         for location in atomics {
-            let writes = nodes.indices.filter { nodes[$0].kind == .write && nodes[$0].location == location && isUsed($0) }
+            let writes = nodes.indices.filter {
+                nodes[$0].kind == .write && nodes[$0].location == location && isUsed($0)
+            }
             orders.append(
                 permutations(Array(writes.dropFirst())).map { [writes[0]] + $0 }.filter { order in
                     isCoherent([order], readsFrom, happensBefore)
@@ -152,6 +179,7 @@ struct AxiomaticOracle {
             let before = readsBefore(readsFrom, order)
             if isAcyclic(partialConsistencyOrder(readsFrom, order, before, happensBefore)) {
                 graphCount += 1
+                runCount += orderCount(readsFrom)
                 note(chosen, happensBefore)
             }
             return
@@ -163,7 +191,8 @@ struct AxiomaticOracle {
         }
     }
 
-    /// sw = [rel] ; ([F] ; sb)? ; rs ; rf ; [R] ; (sb ; [F])? ; [acq], with rs = [W] ; (rf ; rmw)*, and hb = (sb u sw)+.
+    /// sw = [rel] ; ([F] ; sb)? ; rs ; rf ; [R] ; (sb ; [F])? ; [acq], with rs = [W] ; (rf ; rmw)*, and hb = (sb u
+    /// sw)+.
     private func happensBefore(_ readsFrom: Relation) -> Relation {
         let identity = relation { $0 == $1 }
         let updates = relation { nodes[$0].kind == .read && nodes[$0].partner == $1 && isUsed($1) }
@@ -218,7 +247,8 @@ struct AxiomaticOracle {
         let access = relation { $0 == $1 && nodes[$0].kind != .fence && isConsistent($0) }
         let fence = relation { $0 == $1 && nodes[$0].kind == .fence && isConsistent($0) }
         let elsewhere = relation {
-            programOrder[$0] >> UInt32($1) & 1 != 0 && (nodes[$0].location < 0 || nodes[$0].location != nodes[$1].location)
+            programOrder[$0] >> UInt32($1) & 1 != 0
+                && (nodes[$0].location < 0 || nodes[$0].location != nodes[$1].location)
         }
         let sameLocation = relation {
             happensBefore[$0] >> UInt32($1) & 1 != 0 && nodes[$0].location >= 0
@@ -240,17 +270,41 @@ struct AxiomaticOracle {
 
     private mutating func note(_ chosen: [[Int]], _ happensBefore: Relation) {
         for a in nodes.indices where nodes[a].kind == .plainWrite || nodes[a].kind == .plainRead {
-            for b in nodes.indices where nodes[b].location == nodes[a].location && nodes[b].thread >= 0 && a != b && isUsed(b) {
+            for b in nodes.indices where nodes[b].location == nodes[a].location && a != b {
+                guard nodes[b].thread >= 0, isUsed(b) else { continue }
                 let isWrite = nodes[a].kind == .plainWrite || nodes[b].kind == .plainWrite
                 let isOrdered = (happensBefore[a] >> UInt32(b) | happensBefore[b] >> UInt32(a)) & 1 != 0
                 if isWrite && !isOrdered { hasRace = true }
             }
         }
         let results = nodes.indices.filter { nodes[$0].kind == .read }.map { Optional(values[$0]) }
-        let finals = program.finals.map { location in
-            chosen.first { nodes[$0[0]].location == location }.map { values[$0.last!] } ?? 0
+        let finals = program.finals.flatMap { location in
+            let history = chosen.first { nodes[$0[0]].location == location }.map { $0.map { values[$0] } } ?? [0]
+            return program.wantsHistories ? history : [history.last!]
         }
         outcomes.insert(LitmusOutcome(results: results, finals: finals))
+    }
+
+    /// Over sets of operations: in how many orders each set can have been made.
+    private func orderCount(_ readsFrom: Relation) -> Int {
+        let operations = nodes.indices.filter {
+            nodes[$0].thread >= 0 && (nodes[$0].kind != .write || nodes[$0].partner < 0)
+        }
+        let mustComeFirst = operations.map { later in
+            operations.indices.filter { index in
+                let partner = nodes[operations[index]].partner
+                let row = programOrder[operations[index]] | readsFrom[operations[index]]
+                return (row | (partner >= 0 ? readsFrom[partner] : 0)) >> UInt32(later) & 1 != 0
+            }.reduce(0) { $0 | 1 << $1 }
+        }
+        var counts = Array(repeating: 0, count: 1 << operations.count)
+        counts[0] = 1
+        for made in counts.indices where counts[made] > 0 {
+            for next in operations.indices where made >> next & 1 == 0 && mustComeFirst[next] & ~made == 0 {
+                counts[made | 1 << next] += counts[made]
+            }
+        }
+        return counts[counts.count - 1]
     }
 
     // MARK: Relations

@@ -1,6 +1,10 @@
-// Runs a litmus program on the memory model in every way: depth first over which thread goes next and over what each operation
-// does. Each run begins anew with the choices of the last one, up to the last that has another alternative.
-// It shares nothing with the scheduler, so that the table of litmus tests speaks of the memory alone.
+// Runs a litmus program on the memory model in every way: depth first over which thread goes next and over what
+// each operation does. Each run begins anew with the choices of the last one, up to the last that has another
+// alternative. It shares nothing with the scheduler, so that the table of litmus tests speaks of the memory alone.
+//
+// Reduced, it leaves out orders of the threads that come to the same graphs, by sleep sets (Godefroid, LNCS 1032):
+// an operation depends on another thread's only if one reads what the other writes. Two writes of one location do
+// not depend on each other, as each may take any place in modification order whichever is made first.
 
 @testable import StillpointModel
 
@@ -11,6 +15,7 @@ final class LitmusExplorer {
     }
 
     private let program: LitmusProgram
+    private let isReduced: Bool
     private let memory = MemoryModel()
     private var decisions: [Decision] = []
     private var depth = 0
@@ -25,8 +30,9 @@ final class LitmusExplorer {
     private(set) var runCount = 0
     private(set) var operationCount = 0
 
-    init(_ program: LitmusProgram) {
+    init(_ program: LitmusProgram, isReduced: Bool = false) {
         self.program = program
+        self.isReduced = isReduced
         values = Array(repeating: 0, count: program.locationCount)
         results = Array(repeating: nil, count: program.resultCount)
         var first = 0
@@ -73,11 +79,19 @@ final class LitmusExplorer {
         for thread in program.threads.indices { memory.start(child: thread + 1, by: 0) }
         var next = program.threads.map { _ in 0 }
         var result = firstResult
+        var asleep: Set<Int> = []
         while true {
             let ready = program.threads.indices.filter { next[$0] < program.threads[$0].count }
             guard !ready.isEmpty else { break }
-            let thread = ready.count == 1 ? ready[0] : ready[choose(ready.count)]
+            let awake = ready.filter { !asleep.contains($0) }
+            guard !awake.isEmpty else { return }
+            let choice = awake.count == 1 ? 0 : choose(awake.count)
+            let thread = awake[choice]
             let operation = program.threads[thread][next[thread]]
+            if isReduced {
+                asleep.formUnion(awake[..<choice])
+                asleep = asleep.filter { !program.threads[$0][next[$0]].depends(on: operation) }
+            }
             next[thread] += 1
             operationCount += 1
             if case .expect(let value) = operation {
@@ -95,7 +109,22 @@ final class LitmusExplorer {
             }
         }
         runCount += 1
-        outcomes.insert(LitmusOutcome(results: results, finals: program.finals.map { values[$0] }))
+        outcomes.insert(LitmusOutcome(results: results, finals: program.finals.flatMap(left)))
+    }
+
+    private func left(in location: Int) -> [UInt64] {
+        guard program.wantsHistories else { return [values[location]] }
+        let granule = memory.granules.existing(address(location) >> 3)
+        guard granule >= 0 else { return [0] }
+        let record = memory.granules.records[granule].pointee.locations[0]
+        guard record >= 0 else { return [0] }
+        var history: [UInt64] = []
+        var store = memory.locations[record].pointee.newest
+        while store >= 0 {
+            history.append(memory.stores[store].pointee.value)
+            store = memory.stores[store].pointee.previous
+        }
+        return history.reversed()
     }
 
     private func perform(_ operation: LitmusOperation, by thread: Int) -> UInt64 {

@@ -1,10 +1,10 @@
-// A litmus program is data: a few threads, each a list of operations on a few atomic locations, which are 0 at first.
-// What it may come to is a set of outcomes: the values that its reads returned, in the order of the text, and, when asked for,
-// what its locations hold at the end.
+// A litmus program is data: a few threads, each a list of operations on a few atomic locations, which are 0 at
+// first. What it may come to is a set of outcomes: the values that its reads returned, in the order of the text,
+// and, when asked for, what its locations hold at the end.
 
 @testable import StillpointModel
 
-enum LitmusOperation: Equatable {
+enum LitmusOperation: Equatable, Sendable {
     case read(Int, MemoryOrder)
     case write(Int, UInt64, MemoryOrder)
     /// A read-modify-write that adds; returns the old value.
@@ -25,6 +25,23 @@ enum LitmusOperation: Equatable {
         }
     }
 
+    private var reads: Bool {
+        if case .plainRead = self { return true }
+        return resultCount == 1
+    }
+
+    private var writes: Bool {
+        switch self {
+        case .read, .fence, .plainRead, .expect: false
+        default: true
+        }
+    }
+
+    /// Whether it matters which of two threads' operations is made first.
+    func depends(on other: Self) -> Bool {
+        location != nil && location == other.location && (reads && other.writes || writes && other.reads)
+    }
+
     var location: Int? {
         switch self {
         case .read(let location, _), .write(let location, _, _), .add(let location, _, _),
@@ -36,10 +53,13 @@ enum LitmusOperation: Equatable {
     }
 }
 
-struct LitmusProgram {
+struct LitmusProgram: Sendable {
     var threads: [[LitmusOperation]]
     /// The locations whose last value belongs to the outcome.
     var finals: [Int] = []
+    /// Whether all values of these locations belong to it, in modification order: then an outcome is an execution
+    /// graph.
+    var wantsHistories = false
 
     var locationCount: Int { ((threads.joined().compactMap(\.location) + finals).max() ?? -1) + 1 }
     var resultCount: Int { threads.joined().reduce(0) { $0 + $1.resultCount } }

@@ -40,7 +40,7 @@ extension LitmusProgram {
             let thread = index < threadCount ? index : Int.random(in: 0..<threadCount, using: &random)
             threads[thread].append(operation(mixture, locationCount, value, using: &random))
         }
-        return LitmusProgram(threads: threads, finals: Array(0..<locationCount))
+        return LitmusProgram(threads: threads, finals: Array(0..<locationCount), wantsHistories: true)
     }
 
     private static func operation(
