@@ -97,6 +97,8 @@ final class PriorityExplorer: RandomExplorer {
     @exclusivity(unchecked) private var priorities: [Int] = []
     @exclusivity(unchecked) private var changePoints: Set<Int> = []
     private var longestRun = 50
+    /// Below all priorities of this run.
+    private var lowest = 0
 
     init(seed: UInt64, depth: Int) {
         self.depth = depth
@@ -106,6 +108,7 @@ final class PriorityExplorer: RandomExplorer {
     override func beginRun(_ number: Int) {
         super.beginRun(number)
         priorities = Array(depth...depth + Execution.maximumThreadCount).shuffled(using: &generator)
+        lowest = -depth
         changePoints = Set((0..<max(depth - 1, 0)).map { _ in generator.index(longestRun) + 1 })
     }
 
@@ -116,6 +119,12 @@ final class PriorityExplorer: RandomExplorer {
         var best = 0
         for index in 1..<execution.alternativeCount
         where priority(execution.alternatives[index]) > priority(execution.alternatives[best]) { best = index }
+        // Who waits for others, and again, must not keep them from going on for ever.
+        let chosen = execution.alternatives[best]
+        if chosen.manner != .perform, execution.alternativeCount > 1 {
+            lowest -= 1
+            priorities[Int(chosen.thread)] = lowest
+        }
         return best
     }
 

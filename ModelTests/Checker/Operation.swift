@@ -64,7 +64,9 @@ extension Operation {
         case (.fence, .fence), (.fence, .memory), (.memory, .fence):
             order != .sequentiallyConsistent || other.order != .sequentiallyConsistent
         case (.futex, .futex), (.lock, .lock): address != other.address
-        case (.time, .time), (.start, .start), (.gracePeriod, .gracePeriod): false
+        case (.time, .time), (.start, .start): false
+        // Readers that come and go do not see each other; who waits for them sees when the last has gone.
+        case (.gracePeriod, .gracePeriod): kind != .synchronize && other.kind != .synchronize
         // A wait with a deadline falls asleep by the clock.
         default: true
         }

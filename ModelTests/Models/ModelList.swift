@@ -5,6 +5,7 @@ var allModels: [ProtocolModel] {
     [
         parkingModels, mutexModels, lockBitsModels, recursiveMutexModels,
         eventModels,
+        criticalSectionModels, interpreterLockModels, dueWorkModels, serviceModels, lifeCycleModels,
         onceModels, readerWriterLockModels, sequenceLockModels, serviceSignalModels, reclamationModels,
         deferredQueueModels,
         stopModels, stopTurnModels, heldThreadModels, threadLifeModels, threadRecordModels,

@@ -49,8 +49,8 @@ public enum RawMemory {
         guard failure == 0, let block = unsafe block else {
             throw PlatformError(call: "posix_memalign", errorNumber: failure)
         }
-        unsafe memset(block, 0, size)
         unsafe noteAllocation(block, byteCount: size)
+        unsafe memset(block, 0, size)
         return unsafe block
     }
 

@@ -65,18 +65,37 @@ public func recheck(_ name: StaticString, _ condition: Bool) -> Bool { condition
 
 /// A model starts its threads by the checker; what is started here is a thread of the system's, outside of the model.
 public struct SystemThread: Sendable {
-    private let thread: PosixThread
+    private enum Thread {
+        case posix(PosixThread)
+        case model(ModelThread)
+    }
+    private let thread: Thread
+
+    /// A thread of the model in the place of one that the source would have started.
+    public init(_ thread: ModelThread) { self.thread = .model(thread) }
+
+    private init(_ thread: PosixThread) { self.thread = .posix(thread) }
 
     public static func start(
         name: String, stackByteCount: Int? = nil, processor: Int? = nil, argument: UnsafeMutableRawPointer?,
         body: @convention(c) (UnsafeMutableRawPointer?) -> Void
     ) throws(PlatformError) -> SystemThread {
-        SystemThread(thread: try unsafe PosixThread.start(
+        SystemThread(try unsafe PosixThread.start(
             name: name, stackByteCount: stackByteCount, processor: processor, argument: argument, body: body))
     }
 
-    public func join() { thread.join() }
-    public func detach() { thread.detach() }
+    public func join(
+        fileID: StaticString = #fileID, line: UInt = #line, function: StaticString = #function
+    ) {
+        switch thread {
+        case .posix(let thread): thread.join()
+        case .model(let thread): thread.join(fileID: fileID, line: line, function: function)
+        }
+    }
+
+    public func detach() {
+        if case .posix(let thread) = thread { thread.detach() }
+    }
 
     public static func yield(
         fileID: StaticString = #fileID, line: UInt = #line, function: StaticString = #function
@@ -142,12 +161,14 @@ public enum SpecifiedLock {
 
     /// Which locks are as specified in the model that runs. Set in its set-up.
     nonisolated(unsafe) public static var specified: [SpecifiedLock] = []
+    /// The one among them that is run all the same, by its key.
+    nonisolated(unsafe) public static var exception: UnsafeRawPointer?
 
     public func lock(
         at key: UnsafeRawPointer,
         fileID: StaticString = #fileID, line: UInt = #line, function: StaticString = #function
     ) -> Bool {
-        guard isSpecified else { return false }
+        guard unsafe isSpecified(key) else { return false }
         unsafe ModelLock.lock(at: key, fileID: fileID, line: line, function: function)
         return true
     }
@@ -156,7 +177,7 @@ public enum SpecifiedLock {
         at key: UnsafeRawPointer,
         fileID: StaticString = #fileID, line: UInt = #line, function: StaticString = #function
     ) -> Bool? {
-        guard isSpecified else { return nil }
+        guard unsafe isSpecified(key) else { return nil }
         return unsafe ModelLock.tryLock(at: key, fileID: fileID, line: line, function: function)
     }
 
@@ -164,12 +185,14 @@ public enum SpecifiedLock {
         at key: UnsafeRawPointer,
         fileID: StaticString = #fileID, line: UInt = #line, function: StaticString = #function
     ) -> Bool {
-        guard isSpecified else { return false }
+        guard unsafe isSpecified(key) else { return false }
         unsafe ModelLock.unlock(at: key, fileID: fileID, line: line, function: function)
         return true
     }
 
-    private var isSpecified: Bool { unsafe ModelThread.isInside && Self.specified.contains(self) }
+    private func isSpecified(_ key: UnsafeRawPointer) -> Bool {
+        unsafe ModelThread.isInside && Self.specified.contains(self) && key != Self.exception
+    }
 }
 
 // MARK: Memory and misuse

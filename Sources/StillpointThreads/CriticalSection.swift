@@ -114,7 +114,9 @@ public enum CriticalSection {
         let outer = unsafe section.pointee.outer
         unsafe thread.pointee.topSection = outer
         if let outer = unsafe outer {
-            if isAttached, unsafe !outer.pointee.isEntered { unsafe enter(outer, of: thread) }  // C3
+            if isAttached, unsafe !recheck("section.outer", outer.pointee.isEntered) {  // C3
+                unsafe enter(outer, of: thread)
+            }
         } else {
             unsafe thread.updateTransition()
         }
@@ -136,7 +138,7 @@ public enum CriticalSection {
     ) {
         if unsafe section.pointee.isCovered {
             // The section around may have been suspended meanwhile; then this one locks for itself.
-            if unsafe section.pointee.outer!.pointee.isEntered {
+            if unsafe recheck("section.covered", section.pointee.outer!.pointee.isEntered) {
                 unsafe section.pointee.isEntered = true
                 return
             }

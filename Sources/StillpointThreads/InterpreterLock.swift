@@ -3,9 +3,9 @@
 //
 //   free --acquire--> held --release--> free, or handed to who waits longest if the holder was asked to yield
 //
-// G1  The holder is attached, or about to be, or has just detached: never suspended.
+// G1  The holder is attached, or about to be, or has just left `attached`: it waits for nothing with the lock held.
 // G2  Who waits longer than the interval asks the holder to yield (yieldDue), and the holder's next safepoint
-//     hands the lock over: nobody takes it back before a waiter had it.
+//     hands the lock over: nobody takes it back before a waiter had it. So a waiter asks when it is queued.
 // Lock order: the roll is taken while asking; the lock itself is never waited for under the roll.
 // [lock]  the holder's writes before release  ->  the next holder's reads (the mutex's own edge)
 
@@ -16,7 +16,7 @@ internal import StillpointSynchronization
 public struct InterpreterLock: ~Copyable {
     private let mutex = ParkingMutex()
     /// The thread that holds it. atomic, read under the roll, which keeps the record in memory
-    private let holder = Atomic<UInt>(0)
+    let holder = Atomic<UInt>(0)
     /// How long one waits before it asks the holder to yield, in nanoseconds.
     public static let switchIntervalNanoseconds: UInt64 = 5_000_000
 
@@ -39,11 +39,17 @@ public struct InterpreterLock: ~Copyable {
     static func acquire(
         _ lock: UnsafeMutablePointer<InterpreterLock>, for thread: UnsafeMutablePointer<ThreadRecord>
     ) {
-        if unsafe !lock.pointee.mutex.tryLock() {
-            while true {
-                let deadline = MonotonicClock.nanoseconds() + switchIntervalNanoseconds
-                if unsafe lock.pointee.mutex.lock(untilNanoseconds: deadline) { break }
-                unsafe askHolderToYield(lock, in: thread.pointee.world)
+        if unsafe !lock.pointee.mutex.tryLock(),
+            unsafe !lock.pointee.mutex.lock(
+                untilNanoseconds: MonotonicClock.nanoseconds() + switchIntervalNanoseconds)
+        {
+            let world = unsafe thread.pointee.world
+            var hasLock = false
+            while !hasLock {
+                // Queued first, then asked: a holder that yields at once finds somebody to hand the lock to.
+                hasLock = unsafe lock.pointee.mutex.lock(
+                    untilNanoseconds: MonotonicClock.nanoseconds() + switchIntervalNanoseconds,
+                    beforeSleep: { unsafe askHolderToYield(lock, in: world) })
             }
         }
         // Relaxed: read under the roll, by which a record's deletion is ordered.

@@ -92,8 +92,10 @@ internal import StillpointSynchronization
         unsafe roster.pointee.isClosing = true
         unsafe forEachMember(of: roster) { thread in
             if unsafe thread == closer { return }
+            // Relaxed: it hands nothing on. A thread about to sleep either finds its word changed, or has said before that it
+            // waits, and is woken.
             let before = unsafe thread.pointee.participant.word.bitwiseOr(
-                ThreadWord.isClosing, ordering: .relaxed  // who sees it is refused, and reads nothing
+                ThreadWord.isClosing, ordering: .relaxed
             ).oldValue
             if before & ThreadWord.isWaiting != 0 { unsafe Futex.wake(thread.wordAddress) }
         }
@@ -108,9 +110,9 @@ internal import StillpointSynchronization
         let world = unsafe roster.pointee.world
         while true {
             unsafe world.pointee.roll.lock()
-            let isInUse = unsafe roster.pointee.userCount != 0 || World.isStopActive(over: roster)
-                || StopTheWorld.isRequested(roster)
-            if !isInUse { break }
+            let isUnused = unsafe recheck("destroy.users", roster.pointee.userCount == 0)
+            let isUnstopped = unsafe !World.isStopActive(over: roster) && !StopTheWorld.isRequested(roster)
+            if isUnused, recheck("destroy.stops", isUnstopped) { break }
             unsafe world.pointee.roll.unlock()
             SystemThread.yield()
         }

@@ -31,7 +31,8 @@ public enum ServiceThread {
         unsafe try SystemThread.start(name: "sp-service", argument: world, body: runServiceThread)
     }
 
-    fileprivate static func run(_ world: UnsafeMutablePointer<World>) {
+    /// The service thread's body: until the request `end`.
+    static func run(_ world: UnsafeMutablePointer<World>) {
         let signal = unsafe world.signal
         while true {
             unsafe ServiceSignal.wait(on: signal, untilNanoseconds: nil)
@@ -57,7 +58,7 @@ public enum ServiceThread {
             if unsafe hasWorkForDetached(roster) { unsafe serve(roster) }
             // What could not be done now (a stop is on, a thread is held, there was no memory) is tried again after
             // the interval.
-            if unsafe isWorkLeft(in: roster) {
+            if unsafe !recheck("service.left", !isWorkLeft(in: roster)) {
                 unsafe ServiceSignal.request(dueWork, of: world.signal)
             }
             unsafe after = roster

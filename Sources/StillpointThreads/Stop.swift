@@ -9,6 +9,8 @@ public struct Stop: ~Copyable {
     var isActive = false
     /// From the walk that asks to the walk that lets go. guarded by the roll
     var hasAsked = false
+    /// Pauses of this interpreter by who holds its lock: they stop nobody. guarded by the roll
+    var excludedCount = 0
     /// Stops inside this one that it covers, not ended yet. guarded by the roll
     var coveredCount = 0
     /// The OS thread whose turn it is. guarded by the roll
@@ -19,6 +21,9 @@ public struct Stop: ~Copyable {
     let countdown = Atomic<UInt32>(0)
 
     init() {}
+
+    /// Whether a pause is, or may be, under way. The roll is held.
+    var hasPause: Bool { hasAsked || excludedCount > 0 }
 
     /// Says that a thread that was asked is now suspended, or gone. The last one wakes the stopper.
     /// [park] the thread's writes before it suspended  ->  the stopper's reads in the pause; each arrival carries on

@@ -191,6 +191,10 @@ public enum StopTheWorld {
             // made, so a stop of all is always a real one.
             isCovered = unsafe stopper.pointee.roster.pointee.lock != nil
                 && request.scope == stopper.pointee.roster
+            if isCovered {
+                let stop = unsafe stopper.pointee.roster.stop
+                unsafe stop.pointee.excludedCount = stop.pointee.excludedCount + 1
+            }
         }
         var isStopping = unsafe world.stop.pointee.isActive
             && world.stop.pointee.requester == request.requester
@@ -338,6 +342,8 @@ public enum StopTheWorld {
             let cover = unsafe coveringStop(of: world, scope: scope, by: CallingThread.identity)
             if let cover = unsafe cover {
                 unsafe cover.pointee.coveredCount = cover.pointee.coveredCount - 1
+            } else if let stop = unsafe scope?.stop {
+                unsafe stop.pointee.excludedCount = stop.pointee.excludedCount - 1
             }
             unsafe world.pointee.roll.unlock()
         }

@@ -61,7 +61,7 @@ extension Roster {
         }
 
         unsafe world.pointee.roll.lock()
-        if unsafe roster.pointee.isClosing {
+        if unsafe !recheck("make.open", !roster.pointee.isClosing) {
             unsafe world.pointee.roll.unlock()
             unsafe prepareDeletion(of: thread)
             unsafe free(thread)
@@ -164,10 +164,11 @@ extension Roster {
         let roster = unsafe thread.pointee.roster
         sp_set_current_thread(nil)
         Quiescence.goOffline()
+        // While the word still says attached, so that a stop waits for what this does to objects; and the interpreter's
+        // lock is held, so that nobody else does anything to them (A5).
+        unsafe prepareDeletion(of: thread)
         // Before the record leaves the list: who asks the lock's holder to yield finds it under the roll.
         if let lock = unsafe roster.pointee.lock { unsafe InterpreterLock.release(lock) }
-        // While the word still says attached, so that a stop waits for what this does to objects.
-        unsafe prepareDeletion(of: thread)
         unsafe unlist(thread)
         // The stopper asks under the roll, so after `unlist` the word is ours. A stop that counts on this thread keeps
         // its roster in memory until it has arrived.
@@ -190,16 +191,9 @@ extension Roster {
             unsafe ThreadWord.state(thread.loadWord()) != ThreadWord.attached,
             "a thread state deleted while attached")
         let world = unsafe thread.pointee.world
-        // Counts may have been handed to it. They are merged while no pause is under way: none begins under the
-        // roll. And nobody works on it (H3).
         while true {
             unsafe world.pointee.roll.lock()
-            let isHeld = unsafe thread.loadWord() & ThreadWord.isHeld != 0
-            if unsafe recheck("delete.unheld", !isHeld)
-                && recheck("delete.noPause", thread.pointee.isCleared || !isInPauseOfAnother(thread))
-            {
-                break
-            }
+            if unsafe mayEnd(thread) { break }
             unsafe world.pointee.roll.unlock()
             SystemThread.yield()
         }
@@ -209,17 +203,24 @@ extension Roster {
         unsafe free(thread)
     }
 
-    /// Whether a pause over this thread state may be under way that is not the caller's own. The roll is held.
-    private static func isInPauseOfAnother(_ thread: UnsafeMutablePointer<ThreadRecord>) -> Bool {
+    /// Whether a thread state that nobody attaches may be deleted now: the service thread does not work for it; and the
+    /// counts that may have been handed to it can be merged, since no pause is under way. (None begins under the roll;
+    /// the caller's own is no danger to itself; and one that has asked the caller waits for it.) The roll is held.
+    private static func mayEnd(_ thread: UnsafeMutablePointer<ThreadRecord>) -> Bool {
+        let isHeld = unsafe thread.loadWord() & ThreadWord.isHeld != 0  // H3
+        if !recheck("delete.held", !isHeld) { return false }
+        if unsafe thread.pointee.isCleared { return true }
         let roster = unsafe thread.pointee.roster
         let world = unsafe roster.pointee.world
-        guard unsafe World.hasStopAsked(over: roster) else { return false }
-        let own = unsafe StopTheWorld.coveringStop(of: world, scope: roster, by: CallingThread.identity)
-        if unsafe own != nil { return false }
-        // A stop that has asked the caller waits for it: no pause yet, and the caller must not wait for its end.
-        guard let caller = unsafe Attachment.current else { return true }
-        return unsafe world.stop.pointee.hasAsked
-            ? caller.pointee.world != world : caller.pointee.roster != roster
+        if unsafe StopTheWorld.coveringStop(of: world, scope: roster, by: CallingThread.identity) != nil {
+            return true
+        }
+        let current = unsafe Attachment.current
+        let isAttachedHere = unsafe current != nil && current!.pointee.roster == roster
+        let isAttachedInWorld = unsafe current != nil && current!.pointee.world == world
+        let isSafeHere = unsafe isAttachedHere || !roster.pointee.stop.hasPause
+        let isSafeInWorld = unsafe isAttachedInWorld || !world.pointee.stop.hasPause
+        return recheck("delete.pause", isSafeHere) && recheck("delete.worldPause", isSafeInWorld)
     }
 
     private static func prepareDeletion(of thread: UnsafeMutablePointer<ThreadRecord>) {

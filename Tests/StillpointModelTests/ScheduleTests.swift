@@ -90,6 +90,20 @@ import Testing
         #expect(!report.isExhausted)
     }
 
+    @Test func `a thread whose deadline passes again and again lets the others go on`() {
+        let report = Exploration(.priorities(seed: 1, depth: 2, runs: 200)).run("patience") { model in
+            let word = model.allocate(Atomic<UInt32>.self)
+            model.thread("waiter") {
+                while word.pointee.load(ordering: .relaxed) == 0 {
+                    _ = ModelFutex.wait(
+                        on: UnsafeRawPointer(word), while: 0, untilNanoseconds: ModelClock.nanoseconds() + 1)
+                }
+            }
+            model.thread("other") { word.pointee.store(1, ordering: .relaxed) }
+        }
+        #expect(report.failure == nil, "\(report)")
+    }
+
     @Test func `state made in the set-up is fresh in every run`() {
         let report = Exploration(Self.everything).run("fresh") { model in
             let count = Atomic<Int>(0)
