@@ -9,7 +9,8 @@ import StillpointSynchronization
 
 var criticalSectionModels: [ProtocolModel] {
     [
-        overOneObject, pairsInOppositeOrder, detachInside, nestedInOppositeOrder, nestedInItself, againstStop, movedObject,
+        overOneObject, pairsInOppositeOrder, detachInside, nestedInOppositeOrder, nestedInItself, againstStop,
+        movedObject,
         manyWaitForMovedObject, handOffToSuspended, pairAgainstStop, sectionEndsDetached,
     ]
 }
@@ -60,7 +61,8 @@ nonisolated(unsafe) private let pairsInOppositeOrder = ProtocolModel(
 
 nonisolated(unsafe) private let detachInside = ProtocolModel(
     "critical section: detach inside", "the lock is let go while its thread is away, and taken again (A2)",
-    smoke: [.depthFirst(preemptions: 3, staleReads: 0), .depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 4, staleReads: 1)]
+    smoke: [.depthFirst(preemptions: 3, staleReads: 0), .depthFirst(preemptions: 2, staleReads: 1)],
+    long: [.depthFirst(preemptions: 4, staleReads: 1)]
 ) { model in
     Specification.take(.bucket, .mutex)
     let stage = Stage(model)
@@ -139,7 +141,8 @@ nonisolated(unsafe) private let nestedInItself = ProtocolModel(
 }
 
 nonisolated(unsafe) private let againstStop = ProtocolModel(
-    "critical section: against a stop", "in the pause no thread has entered a section (I14, W14), and all of them go on",
+    "critical section: against a stop",
+    "in the pause no thread has entered a section (I14, W14), and all of them go on",
     smoke: [.depthFirst(preemptions: 1, staleReads: 0), .random(seed: 1, runs: 6_000)],
     long: [.depthFirst(preemptions: 2, staleReads: 1), .priorities(seed: 1, depth: 4, runs: 200_000)]
 ) { model in
@@ -254,7 +257,8 @@ private func moveObject(_ model: Model) {
 }
 
 nonisolated(unsafe) private let movedObject = ProtocolModel(
-    "critical section: an object that moves", "who woke reads its slot again, and looks at the old place no more (C2, L6)",
+    "critical section: an object that moves",
+    "who woke reads its slot again, and looks at the old place no more (C2, L6)",
     smoke: [.depthFirst(preemptions: 2, staleReads: 0), .random(seed: 1, runs: 3_000)],
     long: [.depthFirst(preemptions: 3, staleReads: 1), .priorities(seed: 1, depth: 4, runs: 200_000)]
 ) { moveObject($0) }

@@ -66,7 +66,8 @@ final class Inbox {
 }
 
 nonisolated(unsafe) private let dueToAttached = ProtocolModel(
-    "due work: handed to an attached thread", "who sets the bit wrote before what the safepoint that clears it reads [due]",
+    "due work: handed to an attached thread",
+    "who sets the bit wrote before what the safepoint that clears it reads [due]",
     smoke: [.sleepSets(staleReads: 2), .depthFirst(preemptions: 3, staleReads: 2)]
 ) { model in
     Specification.take(.bucket, .mutex)
@@ -117,7 +118,8 @@ nonisolated(unsafe) private let dueTwice = ProtocolModel(
 }
 
 nonisolated(unsafe) private let safepointInSafepoint = ProtocolModel(
-    "due work: a safepoint inside a safepoint", "only suspends (P2), and inside a stop of the same thread does nothing (P1)",
+    "due work: a safepoint inside a safepoint",
+    "only suspends (P2), and inside a stop of the same thread does nothing (P1)",
     smoke: [.depthFirst(preemptions: 2, staleReads: 1)]
 ) { model in
     Specification.take(.bucket, .mutex)
@@ -208,7 +210,8 @@ final class Deferral {
 }
 
 nonisolated(unsafe) private let deferredFree = ProtocolModel(
-    "due work: a deferred free", "the service thread runs a grace period and tells the owner, which frees what nobody reads",
+    "due work: a deferred free",
+    "the service thread runs a grace period and tells the owner, which frees what nobody reads",
     smoke: [.depthFirst(preemptions: 1, staleReads: 0), .random(seed: 1, runs: 3_000)],
     long: [.depthFirst(preemptions: 2, staleReads: 0), .priorities(seed: 1, depth: 4, runs: 200_000)]
 ) { model in

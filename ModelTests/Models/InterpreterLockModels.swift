@@ -1,6 +1,6 @@
 #if ModelCheck
-// Interpreter locks: G1 and G2 of InterpreterLock.swift, A5 of Attachment.swift. The lock's mutex is run, not specified: its
-// hand-off is what G2 stands on.
+// Interpreter locks: G1 and G2 of InterpreterLock.swift, A5 of Attachment.swift. The lock's mutex is run, not
+// specified: its hand-off is what G2 stands on.
 
 import StillpointModel
 import StillpointPlatform
@@ -10,7 +10,8 @@ import StillpointSynchronization
 
 var interpreterLockModels: [ProtocolModel] {
     [
-        takeTurns, handsOverWhenAsked, twoWaiters, lockAgainstStop, stopByHolder, holderGoes, sectionsUnderLock, deletionUnderLock,
+        takeTurns, handsOverWhenAsked, twoWaiters, lockAgainstStop, stopByHolder, holderGoes, sectionsUnderLock,
+        deletionUnderLock,
         deletionAgainstHolder,
     ]
 }
@@ -39,8 +40,8 @@ nonisolated(unsafe) private let takeTurns = ProtocolModel(
     model.finally { model.expect(count.pointee == 4, "what a holder wrote is lost") }
 }
 
-/// A thread that holds the lock polls until `waiters` others have had it. If it was asked before a poll, it was not itself
-/// that had the lock next.
+/// A thread that holds the lock polls until `waiters` others have had it. If it was asked before a poll, it was not
+/// itself that had the lock next.
 private func handOver(_ model: Model, waiters: Int) {
     let (stage, turns) = lockedStage(model)
     let start = MonotonicClock.nanoseconds()
@@ -50,8 +51,8 @@ private func handOver(_ model: Model, waiters: Int) {
             let isAsked = thread.loadWord() & ThreadWord.yieldDue != 0
             let before = turns.pointee
             Safepoint.poll(thread)
-            // With more than one, who asked may have had the lock before the bit is seen. One whose second interval ends
-            // meanwhile is not queued; it asks again.
+            // With more than one, who asked may have had the lock before the bit is seen. One whose second interval
+            // ends meanwhile is not queued; it asks again.
             let end = start + 2 * InterpreterLock.switchIntervalNanoseconds
             if isAsked, waiters == 1, MonotonicClock.nanoseconds() < end {
                 model.expect(turns.pointee > before, "G2: the holder was asked to yield, and has the lock again")
@@ -78,7 +79,8 @@ nonisolated(unsafe) private let twoWaiters = ProtocolModel(
 ) { handOver($0, waiters: 2) }
 
 nonisolated(unsafe) private let lockAgainstStop = ProtocolModel(
-    "interpreter lock: against a stop", "a stop by a thread without a state ends while others wait for the lock (A5, W12)",
+    "interpreter lock: against a stop",
+    "a stop by a thread without a state ends while others wait for the lock (A5, W12)",
     smoke: [.depthFirst(preemptions: 1, staleReads: 0), .random(seed: 1, runs: 4_000)],
     long: [.depthFirst(preemptions: 2, staleReads: 1), .priorities(seed: 1, depth: 4, runs: 200_000)]
 ) { model in
@@ -143,7 +145,8 @@ nonisolated(unsafe) private let deletionUnderLock = ProtocolModel(
 }
 
 nonisolated(unsafe) private let sectionsUnderLock = ProtocolModel(
-    "interpreter lock: sections of objects", "who waits for an object holds neither another nor the interpreter's lock (C1, A5)",
+    "interpreter lock: sections of objects",
+    "who waits for an object holds neither another nor the interpreter's lock (C1, A5)",
     smoke: [.depthFirst(preemptions: 2, staleReads: 0)], long: [.depthFirst(preemptions: 3, staleReads: 1)]
 ) { model in
     let (stage, _) = lockedStage(model)

@@ -1,5 +1,6 @@
 #if ModelCheck
-// Thread states come and go: L1 to L6 of ThreadLifeCycle.swift, and the end of a roster, beside other threads than stoppers.
+// Thread states come and go: L1 to L6 of ThreadLifeCycle.swift, and the end of a roster, beside other threads than
+// stoppers.
 
 import StillpointModel
 import StillpointPlatform
@@ -96,7 +97,8 @@ private func clear(_ model: Model, isBound: Bool) {
 }
 
 nonisolated(unsafe) private let clearAgainstAttach = ProtocolModel(
-    "life cycle: clear against attach", "the owner attaches before or never again, and what is emptied is not in use (L3)",
+    "life cycle: clear against attach",
+    "the owner attaches before or never again, and what is emptied is not in use (L3)",
     smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 1)]
 ) { clear($0, isBound: true) }
 
@@ -125,7 +127,8 @@ nonisolated(unsafe) private let twoClearers = ProtocolModel(
 
 nonisolated(unsafe) private let closeAgainstWaiter = ProtocolModel(
     "life cycle: close against who waits to attach", "the interpreter's end wakes who waits in a stop, and refuses it",
-    smoke: [.random(seed: 1, runs: 500), .depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 1)]
+    smoke: [.random(seed: 1, runs: 500), .depthFirst(preemptions: 2, staleReads: 1)],
+    long: [.depthFirst(preemptions: 3, staleReads: 1)]
 ) { model in
     Specification.take(.bucket, .mutex)
     let stage = Stage(model)
@@ -147,7 +150,8 @@ nonisolated(unsafe) private let closeAgainstWaiter = ProtocolModel(
 }
 
 nonisolated(unsafe) private let deleteWhileAsked = ProtocolModel(
-    "life cycle: a thread that a stop has asked deletes an unused state", "does not wait for the stop that waits for it",
+    "life cycle: a thread that a stop has asked deletes an unused state",
+    "does not wait for the stop that waits for it",
     smoke: [.depthFirst(preemptions: 2, staleReads: 1)], long: [.depthFirst(preemptions: 3, staleReads: 1)]
 ) { model in
     Specification.take(.bucket, .mutex)
@@ -193,7 +197,8 @@ nonisolated(unsafe) private let deleteAgainstStopOfAll = ProtocolModel(
 ) { deleteUnused($0, whileAllStopped: true) }
 
 nonisolated(unsafe) private let makeAgainstClose = ProtocolModel(
-    "life cycle: made against the interpreter's end", "who comes after `close` is refused, and who came before is let attach no more",
+    "life cycle: made against the interpreter's end",
+    "who comes after `close` is refused, and who came before is let attach no more",
     smoke: [.sleepSets(staleReads: 1), .depthFirst(preemptions: 3, staleReads: 1)]
 ) { model in
     Specification.take(.bucket, .mutex)
@@ -218,7 +223,8 @@ nonisolated(unsafe) private let makeAgainstClose = ProtocolModel(
 }
 
 nonisolated(unsafe) private let destroyAgainstStop = ProtocolModel(
-    "life cycle: an interpreter destroyed against its stops", "a roster that a stop is over, or waits for, is not destroyed under it",
+    "life cycle: an interpreter destroyed against its stops",
+    "a roster that a stop is over, or waits for, is not destroyed under it",
     smoke: [.depthFirst(preemptions: 2, staleReads: 0)], long: [.depthFirst(preemptions: 3, staleReads: 1)]
 ) { model in
     Specification.take(.bucket, .mutex)

@@ -1,5 +1,6 @@
 #if ModelCheck
-// The service thread: V1 to V4 of ServiceThread.swift; what it works on while others attach, stop, delete and shut down.
+// The service thread: V1 to V4 of ServiceThread.swift; what it works on while others attach, stop, delete and shut
+// down.
 
 import StillpointModel
 import StillpointPlatform
@@ -9,7 +10,8 @@ import StillpointSynchronization
 
 var serviceModels: [ProtocolModel] {
     [
-        workForDetached, collectionForDetached, againstAttach, againstStop, underLock, orphans, deleteAgainstService, deleteClearedAgainstService,
+        workForDetached, collectionForDetached, againstAttach, againstStop, underLock, orphans, deleteAgainstService,
+        deleteClearedAgainstService,
         rosterGoes, againstShutdown,
     ]
 }
@@ -153,7 +155,8 @@ nonisolated(unsafe) private let orphans = ProtocolModel(
 }
 
 nonisolated(unsafe) private let deleteAgainstService = ProtocolModel(
-    "service: against the deletion of an unused state", "a thread state that the service thread holds is not deleted under it",
+    "service: against the deletion of an unused state",
+    "a thread state that the service thread holds is not deleted under it",
     smoke: [.depthFirst(preemptions: 2, staleReads: 0), .random(seed: 1, runs: 2_000)],
     long: [.depthFirst(preemptions: 3, staleReads: 1)]
 ) { model in
@@ -222,7 +225,8 @@ nonisolated(unsafe) private let rosterGoes = ProtocolModel(
 }
 
 nonisolated(unsafe) private let againstShutdown = ProtocolModel(
-    "service: against shutdown", "work is due while interpreter and world end: nothing is touched that is gone, nobody waits for ever",
+    "service: against shutdown",
+    "work is due while interpreter and world end: nothing is touched that is gone, nobody waits for ever",
     smoke: [.depthFirst(preemptions: 1, staleReads: 0), .random(seed: 1, runs: 1_500)],
     long: [.depthFirst(preemptions: 2, staleReads: 0), .priorities(seed: 1, depth: 4, runs: 100_000)]
 ) { model in

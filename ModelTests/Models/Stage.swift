@@ -209,7 +209,9 @@ final class Stage {
         model.thread("stopper") { [self] in
             let stopped = try! StopTheWorld.begin(world, scope: roster)
             for state in states {
-                model.expect(ThreadWord.state(state.loadWord()) == ThreadWord.suspended, "W4: a thread is not suspended")
+                model.expect(
+                    ThreadWord.state(state.loadWord()) == ThreadWord.suspended,
+                    "W4: a thread is not suspended")
                 model.expect(!CriticalSection.hasEntered(state), "W14: a suspended thread has entered a section")
             }
             pause()

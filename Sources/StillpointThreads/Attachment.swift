@@ -12,8 +12,8 @@
 //     suspends itself instead. So a stopper walks over the threads once, and needs no rescan.
 // A4  A thread that sleeps to attach, or has suspended to come back, has isWaiting set, and whoever lets it go counts it in its roster's
 //     resumedCount until it attaches or says that it runs: the next stop waits for that.
-// A5  Under an interpreter lock, the lock is held while attached, but by a thread that has nothing left to do than to leave
-//     the list; and who is suspended lets it go before it waits.
+// A5  Under an interpreter lock, the lock is held while attached, but by a thread that has nothing left to do
+//     than to leave the list; and who is suspended lets it go before it waits.
 //
 // [park]    the owner's writes before it detaches or suspends  ->  the stopper's reads
 // [resume]  the stopper's writes  ->  the owner's reads after it attached

@@ -92,8 +92,8 @@ internal import StillpointSynchronization
         unsafe roster.pointee.isClosing = true
         unsafe forEachMember(of: roster) { thread in
             if unsafe thread == closer { return }
-            // Relaxed: it hands nothing on. A thread about to sleep either finds its word changed, or has said before that it
-            // waits, and is woken.
+            // Relaxed: it hands nothing on. A thread about to sleep either finds its word changed, or has said
+            // before that it waits, and is woken.
             let before = unsafe thread.pointee.participant.word.bitwiseOr(
                 ThreadWord.isClosing, ordering: .relaxed
             ).oldValue
