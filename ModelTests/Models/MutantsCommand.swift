@@ -44,6 +44,7 @@ struct MutantsCommand: ParsableCommand {
     }
 
     func run() throws {
+        setvbuf(stdout, nil, _IOLBF, 0)  // each verdict as it comes, into files too
         let models = allModels.filter { filter.isEmpty || $0.name.contains(filter) }
         guard !models.isEmpty else { throw ValidationError("No model's name contains '\(filter)'.") }
         let catalog = MutantCatalog(models: models)

@@ -41,28 +41,12 @@ struct StageHooks {
     }
 }
 
-/// The bytes that something had when it was made.
-private struct Image {
-    let address: UnsafeMutableRawPointer
-    let bytes: UnsafeMutableRawPointer
-    let byteCount: Int
-
-    init(_ address: UnsafeMutableRawPointer, byteCount: Int) {
-        self.address = address
-        self.byteCount = byteCount
-        bytes = .allocate(byteCount: byteCount, alignment: 16)
-        bytes.copyMemory(from: address, byteCount: byteCount)
-    }
-
-    func restore() { address.copyMemory(from: bytes, byteCount: byteCount) }
-}
-
 /// What is made once.
 private struct Scenery {
     let world: UnsafeMutablePointer<World>
     let roster: UnsafeMutablePointer<Roster>
     let lock: UnsafeMutablePointer<InterpreterLock>?
-    private let images: [Image]
+    private let images: [MemoryImage]
 
     nonisolated(unsafe) static let free = Scenery(isLocked: false, isKept: true)
     nonisolated(unsafe) static let locked = Scenery(isLocked: true, isKept: true)
@@ -86,10 +70,10 @@ private struct Scenery {
             return
         }
         var images = [
-            Image(world, byteCount: MemoryLayout<World>.size),
-            Image(roster, byteCount: MemoryLayout<Roster>.size),
+            MemoryImage(of: world),
+            MemoryImage(of: roster),
         ]
-        if let lock { images.append(Image(lock, byteCount: MemoryLayout<InterpreterLock>.size)) }
+        if let lock { images.append(MemoryImage(of: lock)) }
         self.images = images
     }
 

@@ -15,24 +15,11 @@ typealias Interpreter = UnsafeMutablePointer<Roster>
 
 /// One for each model: worlds, one after the other.
 final class WorldSource {
-    private struct Piece {
-        let memory: UnsafeMutableRawPointer
-        let pristine: UnsafeMutableRawPointer
-        let byteCount: Int
-
-        init<Value: ~Copyable>(_ pointer: UnsafeMutablePointer<Value>) {
-            byteCount = MemoryLayout<Value>.size
-            memory = UnsafeMutableRawPointer(pointer)
-            pristine = .allocate(byteCount: byteCount, alignment: 128)
-            pristine.copyMemory(from: memory, byteCount: byteCount)
-        }
-    }
-
     private let interpreterCount: Int
     private let hooks: ThreadHooks
     private var world: UnsafeMutablePointer<World>?
     private var interpreters: [Interpreter] = []
-    private var pieces: [Piece] = []
+    private var images: [MemoryImage] = []
 
     init(interpreters: Int = 1, hooks: ThreadHooks = ThreadHooks()) {
         interpreterCount = interpreters
@@ -44,7 +31,7 @@ final class WorldSource {
         Specification.take(.bucket, .mutex)
         ModelThread.separateCurrentThread()
         if world == nil { make() }
-        for piece in pieces { piece.memory.copyMemory(from: piece.pristine, byteCount: piece.byteCount) }
+        for image in images { image.restore() }
         return ModelWorld(model: model, world: world!, interpreters: interpreters)
     }
 
@@ -59,7 +46,7 @@ final class WorldSource {
                 interpreters.append(try Roster.make(in: world, heap: heap))
             }
             self.world = world
-            pieces = [Piece(world)] + interpreters.map { Piece($0) } + heaps.map { Piece($0) }
+            images = [MemoryImage(of: world)] + interpreters.map { MemoryImage(of: $0) } + heaps.map { MemoryImage(of: $0) }
         } catch {
             fatalError("no world for a model: \(error)")
         }
