@@ -26,7 +26,11 @@ final class DepthFirstExplorer: Explorer {
     }
 
     override var isExhausted: Bool { isDone }
-    override var drift: String? { fault }
+    /// Also when a run ended sooner than the last to come this way.
+    override var drift: String? {
+        fault ?? (path.count > depth && !isRedundant
+            ? "the model is not deterministic: it ended after \(depth) choices, where there were \(path.count)" : nil)
+    }
 
     override func beginRun(_ number: Int) { depth = 0 }
 
@@ -61,9 +65,8 @@ final class DepthFirstExplorer: Explorer {
     }
 
     override func endRun(_ execution: Execution) -> Bool {
-        // A run that ended sooner than the last to come this way: what lies beyond was not made by it.
         while let last = path.last {
-            if path.count <= depth, last.index + 1 < last.allowed {
+            if last.index + 1 < last.allowed {
                 path[path.count - 1].index += 1
                 return true
             }
@@ -100,7 +103,11 @@ final class SleepSetExplorer: Explorer {
     override var watchesEveryStep: Bool { true }
     override var isRedundant: Bool { isLost }
     override var isExhausted: Bool { isDone }
-    override var drift: String? { fault }
+    /// Also when a run ended sooner than the last to come this way.
+    override var drift: String? {
+        fault ?? (path.count > depth && !isRedundant
+            ? "the model is not deterministic: it ended after \(depth) choices, where there were \(path.count)" : nil)
+    }
 
     override func beginRun(_ number: Int) {
         (depth, asleep, isLost) = (0, 0, false)
@@ -167,7 +174,7 @@ final class SleepSetExplorer: Explorer {
     override func endRun(_ execution: Execution) -> Bool {
         while !path.isEmpty {
             let last = path.count - 1
-            if path.count <= depth, let next = nextIndex(path[last]) {
+            if let next = nextIndex(path[last]) {
                 path[last].done |= path[last].bits.isEmpty ? 0 : path[last].bits[Int(path[last].node.index)]
                 path[last].node.index = UInt8(next)
                 return true

@@ -25,12 +25,8 @@ struct EquivalentMutant {
         EquivalentMutant(
             file: "Attachment.swift", code: "resumedCount.wrappingSubtract(", change: .relaxed, reason: loadBuffering),
         EquivalentMutant(file: "Attachment.swift", code: "~ThreadWord.isResumed", change: .relaxed, reason: loadBuffering),
-        EquivalentMutant(file: "StopTurn.swift", code: "isGranted.store(", change: .relaxed, reason: requestOnStack),
-        EquivalentMutant(file: "StopTurn.swift", code: "isGranted.load(", change: .relaxed, reason: requestOnStack),
     ]
 
-    private static let requestOnStack =
-        "who has the turn takes the roll next, which orders all but the end of its request; that lies on its stack until then"
     private static let loadBuffering =
         "forbids what only load buffering shows, which the checker never does (a cycle of program order and reads-from)"
 }

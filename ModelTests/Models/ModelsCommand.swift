@@ -42,12 +42,17 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
+        for name in mustShow.keys where !allModels.contains(where: { $0.name == name }) {
+            throw ValidationError("Outcomes are asked of '\(name)', and there is no such model.")
+        }
         var passed = 0, failed = 0
         for model in allModels where filter.isEmpty || model.name.contains(filter) {
             var hasFailed = false
+            var missing = model.mustShow
             for strategy in model.strategies(long ? .long : .smoke) {
                 let report = model.explore(strategy, timeLimitSeconds: limit)
                 print(model.describe(report))
+                missing.subtract(report.outcomes.keys)
                 hasFailed = !model.isRight(report)
                 if hasFailed {
                     if let failure = report.failure {
@@ -55,6 +60,10 @@ struct RunCommand: ParsableCommand {
                     }
                     break
                 }
+            }
+            if !hasFailed, !missing.isEmpty {
+                print("\(model.name): no run came to: \(missing.sorted().joined(separator: ", "))")
+                hasFailed = true
             }
             if hasFailed { failed += 1 } else { passed += 1 }
         }

@@ -19,12 +19,16 @@ struct MutantCatalog {
     /// Orderings of the sources that no model comes by: `File.swift:line`.
     let unreached: [String]
 
-    init(models: [ProtocolModel]) {
+    init(models: [ProtocolModel]) throws {
         var reached: [MutationSite: [(model: ProtocolModel, siteCount: Int)]] = [:]
-        for model in models {
+        // A model that must fail would count as one that a mutant makes fail.
+        for model in models where model.mistake == nil {
             let list = SiteList()
             for strategy in model.smoke {
-                _ = model.explore(strategy, timeLimitSeconds: 5, sites: list)
+                let report = model.explore(strategy, timeLimitSeconds: 5, sites: list)
+                guard model.isRight(report) else {
+                    throw ValidationError("A model fails without any mutant: \(model.describe(report))")
+                }
             }
             for site in list.sites where Self.isUnderTest(site) {
                 reached[site, default: []].append((model, list.sites.count))

@@ -8,11 +8,13 @@ import StillpointModel
 enum Verdict {
     /// By which model, and how it failed.
     case killed(model: String, message: String)
-    /// The process of the trial ended by a signal.
-    case died(signal: Int32)
+    /// The process of the trial ended by a signal, or took too long: whose fault that was is not known.
+    case undecided(signal: Int32)
     case survived
     /// Argued to change nothing that matters.
     case equivalent(reason: String)
+    /// So argued, and yet killed.
+    case refuted(reason: String)
 }
 
 /// Trials side by side.
@@ -71,7 +73,7 @@ struct MutantTrials {
     }
 
     private func verdict(_ status: CInt, _ output: String) -> Verdict {
-        if status & 0x7f != 0 { return .died(signal: status & 0x7f) }
+        if status & 0x7f != 0 { return .undecided(signal: status & 0x7f) }
         guard status >> 8 == 0 else { return .survived }
         let parts = output.components(separatedBy: "\n")
         return .killed(model: parts[0], message: parts.count > 1 ? parts[1] : "")

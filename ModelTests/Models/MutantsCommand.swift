@@ -44,10 +44,9 @@ struct MutantsCommand: ParsableCommand {
     }
 
     func run() throws {
-        setvbuf(stdout, nil, _IOLBF, 0)  // each verdict as it comes, into files too
         let models = allModels.filter { filter.isEmpty || $0.name.contains(filter) }
         guard !models.isEmpty else { throw ValidationError("No model's name contains '\(filter)'.") }
-        let catalog = MutantCatalog(models: models)
+        let catalog = try MutantCatalog(models: models)
         var entries = catalog.entries
         if let file {
             entries = entries.filter { $0.mutant.site.fileID.hasSuffix("/" + file) || $0.mutant.site.fileID.isEmpty }
@@ -60,12 +59,12 @@ struct MutantsCommand: ParsableCommand {
         }
         var results: [(MutantCatalog.Entry, Verdict)] = []
         let trials = MutantTrials(jobs: jobs, secondsPerExploration: limit, budget: long ? .long : .smoke)
-        let (argued, tried) = (entries.filter { EquivalentMutant.find($0.mutant) != nil },
-            entries.filter { EquivalentMutant.find($0.mutant) == nil })
-        for entry in argued {
-            results.append((entry, .equivalent(reason: EquivalentMutant.find(entry.mutant)!.reason)))
-        }
-        trials.run(tried) { entry, verdict in
+        trials.run(entries) { entry, found in
+            var verdict = found
+            // What is argued to be equivalent is tried like the others: a kill says that the argument is wrong.
+            if let argued = EquivalentMutant.find(entry.mutant) {
+                if case .survived = found { verdict = .equivalent(reason: argued.reason) } else { verdict = .refuted(reason: argued.reason) }
+            }
             results.append((entry, verdict))
             print(MutantReport.line(entry, verdict))
         }
@@ -74,11 +73,18 @@ struct MutantsCommand: ParsableCommand {
     }
 
     private func conclude(_ results: [(MutantCatalog.Entry, Verdict)], _ catalog: MutantCatalog) throws {
-        let survivors = results.filter { if case .survived = $0.1 { true } else { false } }
+        let survivors = results.filter {
+            switch $0.1 {
+            case .survived, .undecided, .refuted: true
+            case .killed, .equivalent: false
+            }
+        }
         let equivalents = results.count { if case .equivalent = $0.1 { true } else { false } }
         let unreached = catalog.unreached.filter { place in file.map { place.contains("/\($0):") } ?? filter.isEmpty }
         for place in unreached { print("no model comes by the ordering at \(place)") }
-        for (entry, _) in survivors { print("survivor: \(entry.mutant): \(MutantCatalog.code(at: entry.mutant.site))") }
+        for (entry, verdict) in survivors {
+            print("\(MutantReport.line(entry, verdict)): \(MutantCatalog.code(at: entry.mutant.site))")
+        }
         print("""
             \(results.count - survivors.count - equivalents) killed, \(equivalents) equivalent, \(survivors.count) survived, \
             \(unreached.count) orderings not reached
@@ -109,9 +115,10 @@ enum MutantReport {
     private static func words(_ verdict: Verdict) -> String {
         switch verdict {
         case .killed(let model, let message): "killed by '\(model)': \(message)"
-        case .died(let signal): "killed: the process died of signal \(signal)"
+        case .undecided(let signal): "UNDECIDED: the process of the trial ended by signal \(signal)"
         case .survived: "SURVIVED"
         case .equivalent(let reason): "equivalent: \(reason)"
+        case .refuted(let reason): "REFUTED: a model fails, though it was argued: \(reason)"
         }
     }
 
@@ -143,9 +150,10 @@ enum MutantReport {
     private static func cell(_ verdict: Verdict) -> String {
         switch verdict {
         case .killed(let model, _): model
-        case .died: "the process dies"
+        case .undecided: "**undecided**"
         case .survived: "**survives**"
         case .equivalent(let reason): "equivalent: \(reason)"
+        case .refuted: "**refuted**"
         }
     }
 }

@@ -23,8 +23,17 @@ struct ProtocolModel: @unchecked Sendable {
     let smoke: [ExplorationStrategy]
     /// What is explored beyond that when it is not.
     let long: [ExplorationStrategy]
+    /// Outcomes that some run has to come to: else a model whose threads never meet would pass.
+    private(set) var mustShow: Set<String> = []
     /// Describes one run. Called for each.
     let setUp: (Model) -> Void
+
+    /// The same, with outcomes that must occur.
+    func showing(_ outcomes: [String]) -> ProtocolModel {
+        var model = self
+        model.mustShow = Set(outcomes)
+        return model
+    }
 
     init(
         _ name: String, _ about: String, failsBy mistake: String? = nil, smoke: [ExplorationStrategy],

@@ -51,7 +51,7 @@ final class StartedThreadState: @unchecked Sendable {
     private var body: Body?
     /// Set by the thread at its end: [set] of Event.
     private let finished = Event()
-    /// `pthread_self` of the thread; 0: it has not begun. atomic, no edge: a thread only looks for its own
+    /// `CallingThread.identity` of the thread; 0: it has not begun. atomic, no edge: a thread only looks for its own
     private let runner = Atomic<UInt>(0)
     /// Held while the thread is started: who sees it finished sees `system` too.
     private let joinLock = ParkingMutex()
@@ -75,7 +75,7 @@ final class StartedThreadState: @unchecked Sendable {
     var isFinished: Bool { finished.isSet }
 
     /// Whether the calling OS thread is the one.
-    var isRunByCaller: Bool { runner.load(ordering: .relaxed) == UInt(pthread_self()) }
+    var isRunByCaller: Bool { runner.load(ordering: .relaxed) == CallingThread.identity }
 
     /// Starts the OS thread by `body`. If it throws, there is none, and nobody waits for one.
     func start(_ body: () throws(PlatformError) -> SystemThread) throws(PlatformError) {
@@ -96,7 +96,7 @@ final class StartedThreadState: @unchecked Sendable {
 
     /// The thread's own part.
     func run() {
-        runner.store(UInt(pthread_self()), ordering: .relaxed)
+        runner.store(CallingThread.identity, ordering: .relaxed)
         var thrown: (any Error)?
         do {
             try unsafe interpreter.attachEntered(record)

@@ -7,7 +7,7 @@ internal import StillpointThreads
 
 /// The OS thread that has the world stopped, if any.
 struct StopMark: ~Copyable {
-    /// `pthread_self` of the stopper; 0: none. atomic, no edge: a thread only looks for its own
+    /// `CallingThread.identity` of the stopper; 0: none. atomic, no edge: a thread only looks for its own
     private let stopper = Atomic<UInt>(0)
 
     /// Whether the calling thread has the world stopped.
@@ -35,5 +35,5 @@ struct StopMark: ~Copyable {
 
     borrowing func putBack(_ previous: UInt) { stopper.store(previous, ordering: .relaxed) }
 
-    private static var mine: UInt { UInt(pthread_self()) }
+    private static var mine: UInt { CallingThread.identity }
 }

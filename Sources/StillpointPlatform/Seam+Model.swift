@@ -197,6 +197,15 @@ public enum SpecifiedLock {
 
 // MARK: Memory and misuse
 
+/// As if it were used for something else at once: who still looks at it then races with that.
+public func noteEndOfLife<Value: ~Copyable>(
+    of value: UnsafeMutablePointer<Value>,
+    fileID: StaticString = #fileID, line: UInt = #line, function: StaticString = #function
+) {
+    unsafe ModelMemory.written(
+        at: UnsafeRawPointer(value), byteCount: MemoryLayout<Value>.size, fileID: fileID, line: line, function: function)
+}
+
 func noteAllocation(_ block: UnsafeMutableRawPointer, byteCount: Int) {
     unsafe ModelMemory.allocated(at: block, byteCount: byteCount)
 }

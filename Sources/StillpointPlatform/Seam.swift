@@ -139,6 +139,10 @@ public enum Quiescence {
 
 // MARK: What only the model checker is told
 
+/// What `value` points to, on the caller's stack, may be used for something else from here on.
+@inlinable @inline(__always)
+public func noteEndOfLife<Value: ~Copyable>(of value: UnsafeMutablePointer<Value>) {}
+
 @inline(__always) func noteAllocation(_ block: UnsafeMutableRawPointer, byteCount: Int) {}
 @inline(__always) func noteRelease(_ block: UnsafeMutableRawPointer) {}
 @inline(__always) func noteMisuse(_ text: String) {}

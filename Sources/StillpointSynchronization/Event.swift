@@ -61,7 +61,7 @@ public struct Event: ~Copyable, Sendable {
             old = original
         }
         // E2: from here on the address is a key and no more.
-        if old & Self.parked != 0 { unsafe ParkingLot.unparkAll(at: key) }
+        if !recheck("event.nobodyParked", old & Self.parked == 0) { unsafe ParkingLot.unparkAll(at: key) }
     }
 
     /// Unsets the event.

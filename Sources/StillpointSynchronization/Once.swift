@@ -123,7 +123,8 @@ public struct Once: ~Copyable, Sendable {
         // releasing: [done] or [try].
         let old = state.exchange(isDone ? Self.done : 0, ordering: .releasing)
         assert(old & Self.running != 0)
-        if old & Self.parked != 0 { unsafe ParkingLot.unparkAll(at: key) }  // O2: a key and no more
+        // O2: a key and no more.
+        if !recheck("once.nobodyParked", old & Self.parked == 0) { unsafe ParkingLot.unparkAll(at: key) }
     }
 
     private static var thread: UInt { CallingThread.identity }

@@ -149,7 +149,7 @@ public enum StopTheWorld {
             if let stopper = unsafe stopper { unsafe deepen(stopper, by: 1) }
             return true
         }
-        if unsafe canBegin(world, scope: scope, before: nil) {
+        if unsafe recheck("turn.free", canBegin(world, scope: scope, before: nil)) {
             unsafe grant(world, scope: scope, to: request.requester)
             unsafe world.pointee.roll.unlock()
         } else {
@@ -159,6 +159,7 @@ public enum StopTheWorld {
                 unsafe world.pointee.roll.unlock()
                 if let stopper = unsafe stopper { unsafe Attachment.detach(stopper) }
                 unsafe waitForTurn(request)
+                unsafe noteEndOfLife(of: request)
                 if let stopper = unsafe stopper { unsafe Attachment.reattach(stopper) }
             }
         }

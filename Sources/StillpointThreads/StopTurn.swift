@@ -68,7 +68,7 @@ extension StopTheWorld {
         var next = unsafe world.pointee.firstRequest
         while let request = unsafe next {
             unsafe next = request.pointee.next
-            guard unsafe canBegin(world, scope: request.pointee.scope, before: request) else {
+            guard unsafe recheck("turn.next", canBegin(world, scope: request.pointee.scope, before: request)) else {
                 unsafe previous = request
                 continue
             }

@@ -67,7 +67,7 @@ extension Roster {
             unsafe free(thread)
             throw .shuttingDown
         }
-        if unsafe World.isStopActive(over: roster) {  // L1
+        if unsafe !recheck("make.noStop", !World.isStopActive(over: roster)) {  // L1
             unsafe thread.pointee.participant.word.bitwiseOr(
                 ThreadWord.suspended, ordering: .relaxed)  // published by the roll
         }

@@ -66,6 +66,12 @@ struct SoakCommand: ParsableCommand {
     }
 }
 
+/// No verdict is no good verdict.
+struct SoakTooShort: Error, CustomStringConvertible {
+    let sampleCount: Int
+    var description: String { "soak: \(sampleCount) samples are too few for a verdict on growth: run it longer" }
+}
+
 /// Takes samples while the scenario runs, on a thread of its own.
 final class SoakWatch: @unchecked Sendable {
     private let context: StressContext
@@ -126,7 +132,9 @@ final class SoakWatch: @unchecked Sendable {
         var table = TextTable(columns: ["figure", ">first", ">last", ">rise", ">standard error", ">allowed", "verdict"])
         for gauge in Gauge.all {
             let values = samples.map(gauge.value)
-            guard let verdict = GrowthRule.verdict(on: values, allowance: gauge.allowance) else { continue }
+            guard let verdict = GrowthRule.verdict(on: values, allowance: gauge.allowance) else {
+                throw SoakTooShort(sampleCount: values.count)
+            }
             if gauge.isJudged { verdicts[gauge.name] = verdict }
             table.add([
                 gauge.name, "\(Int(values.first!))", "\(Int(values.last!))", "\(Int(verdict.rise))",
