@@ -21,8 +21,8 @@ struct MutantCatalog {
 
     init(models: [ProtocolModel]) throws {
         var reached: [MutationSite: [(model: ProtocolModel, siteCount: Int)]] = [:]
-        // A model that must fail would count as one that a mutant makes fail.
-        for model in models where model.mistake == nil {
+        // A model that is wrong on purpose would count as one that a mutant makes fail.
+        for model in models where model.mistake == nil || model.isDiagnosis {
             let list = SiteList()
             for strategy in model.smoke {
                 let report = model.explore(strategy, timeLimitSeconds: 5, sites: list)

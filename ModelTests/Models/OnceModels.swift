@@ -136,7 +136,7 @@ private let onceThrowsAmongThree = ProtocolModel(
 
 private let onceCallsItself = ProtocolModel(
     "once: a body calls its own once", "Diagnosed, before the thread waits for itself.",
-    failsBy: "Once: the body has called its own Once", smoke: [.depthFirst(preemptions: 1, staleReads: 1)]
+    diagnosedAs: "Once: the body has called its own Once", smoke: [.depthFirst(preemptions: 1, staleReads: 1)]
 ) { model in
     let scene = OnceScene(model)
     model.thread("first") { scene.once.pointee.run { scene.once.pointee.run {} } }

@@ -19,6 +19,9 @@ struct ProtocolModel: @unchecked Sendable {
     let about: String
     /// Something is done wrong on purpose: each exploration must fail, with a message that contains this.
     let mistake: String?
+    /// The mistake is an embedder's, and the protocol's to diagnose by that message. (Else it is the model's own: it shows
+    /// what the checker sees, and says nothing of a mutant.)
+    let isDiagnosis: Bool
     /// What is explored when time is short.
     let smoke: [ExplorationStrategy]
     /// What is explored beyond that when it is not.
@@ -36,12 +39,14 @@ struct ProtocolModel: @unchecked Sendable {
     }
 
     init(
-        _ name: String, _ about: String, failsBy mistake: String? = nil, smoke: [ExplorationStrategy],
+        _ name: String, _ about: String, failsBy mistake: String? = nil, diagnosedAs diagnosis: String? = nil,
+        smoke: [ExplorationStrategy],
         long: [ExplorationStrategy] = [], setUp: @escaping (Model) -> Void
     ) {
         self.name = name
         self.about = about
-        self.mistake = mistake
+        self.mistake = mistake ?? diagnosis
+        isDiagnosis = diagnosis != nil
         self.smoke = smoke
         self.long = long
         self.setUp = setUp

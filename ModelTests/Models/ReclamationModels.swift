@@ -300,7 +300,7 @@ private let reclamationGoalTooEarly = ProtocolModel(
 
 private let reclamationWaitsOnline = ProtocolModel(
     "reclamation: a reader waits for a grace period", "R4: it would wait for itself.",
-    failsBy: "waiting for a grace period while online", smoke: [.depthFirst(preemptions: 1, staleReads: 0)]
+    diagnosedAs: "waiting for a grace period while online", smoke: [.depthFirst(preemptions: 1, staleReads: 0)]
 ) { model in
     let scene = ReclamationScene(model)
     model.thread("reader") {
