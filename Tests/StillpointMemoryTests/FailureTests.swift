@@ -25,7 +25,7 @@ import Testing
                 throw error
             }
         }
-        #expect(steps.count(of: .reservation, .surfaced) >= 3)
+        #expect(steps.count(of: .reservation, .surfaced) >= 2)
         #expect(steps.count(of: .commitment, .surfaced) >= 3)
         // An address range that cannot be cut to its alignment is none; the end of a range is borne.
         #expect(steps.count(of: .unmapping, .borne) > 0)

@@ -15,8 +15,9 @@ import Testing
         walk.isLasting = isLasting
         let steps = walk.run(surfacing: isTyped) { try onNewThread { try runProgram() } }
         #expect(steps.count(of: .memory, .surfaced) > 20)
-        #expect(steps.count(of: .threadStart, .surfaced) >= 2)
-        #expect(steps.count(of: .readerRegistration, .surfaced) >= 2)
+        // Whose call is the n-th varies from run to run: the service thread and started threads ask, too.
+        #expect(steps.count(of: .threadStart, .surfaced) >= 1)
+        #expect(steps.count(of: .readerRegistration, .surfaced) >= 1)
     }
 
     /// Before, it waited for memory for ever once it had begun.

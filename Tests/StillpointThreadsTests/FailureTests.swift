@@ -38,8 +38,9 @@ import Testing
             let steps = FailureWalk([.readerRegistration]).run(surfacing: isTyped) {
                 try onNewThread { try liveInWorld() }
             }
-            // The fork handlers, which are registered once, and then the first thread.
-            #expect(steps.count(of: .readerRegistration, .surfaced) == 2)
+            // The fork handlers, which are registered once; and then the first thread, unless the service thread came
+            // before it and bore it.
+            #expect((1...2).contains(steps.count(of: .readerRegistration, .surfaced)))
         }
     }
 
