@@ -203,7 +203,8 @@ import Testing
         }
     }
 
-    @Test(.disabled(if: isSanitized)) func `a trap ends the run with its schedule`() {
+    @Test(.disabled(if: isSanitized, "a sanitizer keeps the signals of traps for itself"))
+    func `a trap ends the run with its schedule`() {
         for report in explore({ model in
             let word = model.allocate(Atomic<Int>.self)
             model.thread("one") { word.pointee.store(1, ordering: .relaxed) }
@@ -214,7 +215,8 @@ import Testing
         }
     }
 
-    @Test(.disabled(if: isSanitized)) func `a stack that overflows ends the run`() {
+    @Test(.disabled(if: isSanitized, "a sanitizer keeps the signals of traps for itself"))
+    func `a stack that overflows ends the run`() {
         func deep(_ number: Int) -> Int { number == 0 ? 0 : deep(number + 1) &+ number }
         for report in explore({ model in model.thread("one") { model.expect(deep(1) == 0, "it comes back") } }) {
             #expect(report.failure?.message.hasPrefix("trap") == true, "\(report)")
